@@ -1,0 +1,1 @@
+"""Ask a person inside Feishu, Lark, DingTalk or WeCom, and hand the answer to whoever waits."""

@@ -1,0 +1,1 @@
+"""Sealing and signing, named by algorithm and never by provider."""

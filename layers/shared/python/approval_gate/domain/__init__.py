@@ -1,0 +1,1 @@
+"""What an approval is: pure Python, no platform, no AWS."""

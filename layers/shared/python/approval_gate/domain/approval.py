@@ -1,0 +1,264 @@
+"""
+An approval: one gate that opens or stays shut.
+
+An approval has stages that run in order; a stage has approvers, and on the platform each approver has a task.
+Times are aware UTC datetimes; epoch numbers exist only in the store and in the platforms' payloads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+__all__ = [
+    "Approval",
+    "Field",
+    "Identity",
+    "Link",
+    "Mode",
+    "Outcome",
+    "PersonKind",
+    "PersonRef",
+    "Policy",
+    "Request",
+    "RequestedStage",
+    "Source",
+    "Stage",
+    "Status",
+    "TaskProgress",
+    "TaskStatus",
+]
+
+
+class Status(StrEnum):
+    """Where an approval stands. One spelling, ours; every platform's words are translated in its folder."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    FAILED = "FAILED"
+
+    @property
+    def is_final(self) -> bool:
+        """Tell whether nothing can change any more."""
+        return self is not Status.PENDING
+
+
+class TaskStatus(StrEnum):
+    """Where one person's task stands. DONE: closed without this person's decision."""
+
+    WAITING = "WAITING"
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    TRANSFERRED = "TRANSFERRED"
+    DONE = "DONE"
+
+
+class Mode(StrEnum):
+    """Who of a stage must agree: everyone, any one, or one after another."""
+
+    ALL = "all"
+    ANY = "any"
+    SEQUENCE = "sequence"
+
+
+class Source(StrEnum):
+    """Where an outcome came from."""
+
+    CALLBACK = "callback"
+    RECONCILIATION = "reconciliation"
+    TIMEOUT = "timeout"
+    CANCEL = "cancel"
+    SUBMIT = "submit"
+
+
+class PersonKind(StrEnum):
+    """How a request names a person."""
+
+    USER_ID = "user_id"
+    EMAIL = "email"
+    MOBILE = "mobile"
+    ACCOUNT = "account"
+    DEPARTMENT = "department"
+    GROUP = "group"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRef:
+    """A person as the request names them. `field` is the path in the request, for error messages."""
+
+    kind: PersonKind
+    value: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """
+    A person as the platform names them.
+
+    Args:
+        user_id: the platform's id that we show and compare by.
+        name: what to call them; what the request said when the platform told no name.
+        other_id: a second id of the same person, where the platform has two kinds of ids.
+    """
+
+    user_id: str
+    name: str = ""
+    other_id: str = ""
+
+    def is_same_person(self, other: Identity) -> bool:
+        """Tell whether two identities share an id. Nobody (no id at all) is the same as no one."""
+        mine = {self.user_id, self.other_id} - {""}
+        return not mine.isdisjoint({other.user_id, other.other_id} - {""})
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage with its approvers as they were resolved and frozen when the approval was opened."""
+
+    mode: Mode
+    approvers: tuple[Identity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedStage:
+    """One stage as the request names it."""
+
+    mode: Mode
+    approvers: tuple[PersonRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What may count when the platform says "approved". The defaults refuse, but for transfers."""
+
+    allow_transfer: bool = True
+    allow_self_approval: bool = False
+    allow_auto_pass: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One labelled value that approvers see."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link that approvers see."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for; never changes after creation."""
+
+    app: str
+    title: str
+    stages: tuple[RequestedStage, ...]
+    timeout_s: int
+    description: str = ""
+    fields: tuple[Field, ...] = ()
+    links: tuple[Link, ...] = ()
+    requester: PersonRef | None = None
+    cc: tuple[PersonRef, ...] = ()
+    policy: Policy = Policy()
+    task_token: str = ""
+    fail_unless_approved: bool = False
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProgress:
+    """
+    One task on the platform, as last heard of.
+
+    Args:
+        id: the platform's task id.
+        stage: index of the stage, or None when the platform's node is none of ours.
+        person: whose task; None for a task the platform handled by itself.
+        is_automatic: the platform passed or refused it without a person.
+        repeats_decision: passed because the same person had already decided in this approval.
+        transferred_to: to whom the person gave the task.
+    """
+
+    id: str
+    stage: int | None
+    status: TaskStatus
+    person: Identity | None = None
+    comment: str = ""
+    decided_at: datetime | None = None
+    is_automatic: bool = False
+    repeats_decision: bool = False
+    transferred_to: Identity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    How an approval ended. Written once.
+
+    Args:
+        status: final.
+        reason: a stable code such as `policy_violation`, or `<code>: <sentence>` when something has to be done.
+        detail: the explanation in English and Chinese, keyed `en` and `zh`.
+        still_open_at_provider: the platform's own approval could not be closed; a later click there changes nothing.
+    """
+
+    status: Status
+    decided_at: datetime
+    source: Source
+    decided_by: tuple[Identity, ...] = ()
+    comment: str = ""
+    reason: str = ""
+    detail: dict[str, str] = field(default_factory=dict)
+    still_open_at_provider: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """
+    One approval as stored.
+
+    Args:
+        version: grows by one with every change; each change has one history entry of that number.
+        requester, stages, cc: the people as resolved and frozen at submission; empty before that.
+        provider_ref: the platform's id of the approval; empty before it was opened.
+        opening_at: when we first asked the platform to open it: from then on it may exist there.
+        looks: how often reconciliation has asked the platform.
+        task_token: of the waiting execution; empty while it does not wait.
+    """
+
+    id: str
+    tenant: str
+    provider: str
+    request: Request
+    created_at: datetime
+    expires_at: datetime
+    version: int = 1
+    created_by: str = ""
+    execution: str = ""
+    requester: Identity | None = None
+    stages: tuple[Stage, ...] = ()
+    cc: tuple[Identity, ...] = ()
+    provider_ref: str = ""
+    open_url: str = ""
+    opening_at: datetime | None = None
+    looks: int = 0
+    tasks: tuple[TaskProgress, ...] = ()
+    outcome: Outcome | None = None
+    task_token: str = ""
+
+    @property
+    def status(self) -> Status:
+        """Where it stands."""
+        return self.outcome.status if self.outcome else Status.PENDING

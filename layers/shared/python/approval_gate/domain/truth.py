@@ -1,0 +1,47 @@
+"""The approval as the platform's API tells it. Callbacks are hints; outcomes come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from approval_gate.domain.approval import Identity, TaskProgress
+
+__all__ = ["Truth", "TruthStatus"]
+
+
+class TruthStatus(StrEnum):
+    """What the platform says. UNKNOWN is anything the sheet does not list: never a decision."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    CANCELED = "CANCELED"
+    DELETED = "DELETED"
+    REVOKED = "REVOKED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """
+    One read of the platform.
+
+    Args:
+        ref: the platform's id of the approval that was read; must equal the approval's own.
+        status: REVOKED means approved once and taken back since.
+        requester: in whose name the platform holds the approval, with every id it told.
+        tasks: all tasks of all stages.
+        decided_at: when the platform closed it.
+        handle: what the platform wants back to withdraw it, opaque to the core.
+    """
+
+    ref: str
+    status: TruthStatus
+    tasks: tuple[TaskProgress, ...] = ()
+    requester: Identity | None = None
+    decided_at: datetime | None = None
+    comment: str = ""
+    vendor_status: str = ""
+    handle: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,1 @@
+"""Wiring for the three kinds of Lambda: callback, API, task."""

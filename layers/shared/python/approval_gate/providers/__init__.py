@@ -1,0 +1,1 @@
+"""One folder per platform. Nothing outside a folder knows its words."""
