@@ -108,9 +108,7 @@ class RequestError(GateError):
     code = "invalid_request"
     status = 400
 
-    def __init__(
-        self, message: str, *, code: str | None = None, problems: tuple[FieldProblem, ...] = ()
-    ) -> None:
+    def __init__(self, message: str, *, code: str | None = None, problems: tuple[FieldProblem, ...] = ()) -> None:
         super().__init__(message, code=code)
         self.problems = problems
 
@@ -253,7 +251,13 @@ class ProviderThrottled(ProviderUnavailable):
     code = "provider_throttled"
 
     def __init__(
-        self, message: str, *, retry_after_s: float | None = None, provider: str = "", operation: str = "", vendor_code: str = ""
+        self,
+        message: str,
+        *,
+        retry_after_s: float | None = None,
+        provider: str = "",
+        operation: str = "",
+        vendor_code: str = "",
     ) -> None:
         super().__init__(message, provider=provider, operation=operation, vendor_code=vendor_code)
         self.retry_after_s = retry_after_s

@@ -14,6 +14,7 @@ from enum import StrEnum
 __all__ = [
     "Approval",
     "Field",
+    "HistoryEntry",
     "Identity",
     "Link",
     "Mode",
@@ -211,7 +212,6 @@ class Outcome:
         status: final.
         reason: a stable code such as `policy_violation`, or `<code>: <sentence>` when something has to be done.
         detail: the explanation in English and Chinese, keyed `en` and `zh`.
-        still_open_at_provider: the platform's own approval could not be closed; a later click there changes nothing.
     """
 
     status: Status
@@ -221,7 +221,17 @@ class Outcome:
     comment: str = ""
     reason: str = ""
     detail: dict[str, str] = field(default_factory=dict)
-    still_open_at_provider: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One recorded fact about an approval. `seq` is the approval's version that it explains."""
+
+    seq: int
+    at: datetime
+    kind: str
+    by: str = ""
+    detail: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +245,10 @@ class Approval:
         provider_ref: the platform's id of the approval; empty before it was opened.
         opening_at: when we first asked the platform to open it: from then on it may exist there.
         looks: how often reconciliation has asked the platform.
-        task_token: of the waiting execution; empty while it does not wait.
+        suspected_at: when a callback said that it may have ended, until the platform's API was read since.
+        withdrawal: what became of closing it on the platform after an outcome that was not made there.
+        still_open_at_provider: it could not be closed there; a later click changes nothing.
+        task_token: of the waiting execution; empty while it does not wait. Written by the state machine.
     """
 
     id: str
@@ -254,6 +267,9 @@ class Approval:
     open_url: str = ""
     opening_at: datetime | None = None
     looks: int = 0
+    suspected_at: datetime | None = None
+    withdrawal: str = ""
+    still_open_at_provider: bool = False
     tasks: tuple[TaskProgress, ...] = ()
     outcome: Outcome | None = None
     task_token: str = ""

@@ -1,0 +1,185 @@
+"""Approvals, their history and their journal in the table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from approval_gate.domain.approval import Approval, HistoryEntry
+from approval_gate.errors import IdempotencyMismatch, StoreError, VersionConflict
+from approval_gate.ports import CallbackEvent, Idempotency
+from approval_gate.store import keys
+from approval_gate.store.aws_errors import as_store_errors, failed_conditions
+from approval_gate.store.documents import approval_item, history_item, read_approval, read_event, read_history
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+__all__ = ["DynamoApprovals"]
+
+IDEMPOTENCY_KEPT_FOR = timedelta(days=7)
+_COLLISION_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.4)
+
+
+class DynamoApprovals:
+    """The `Approvals` port on DynamoDB."""
+
+    def __init__(self, client: DynamoDBClient, table: str, clock: Callable[[], datetime]) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+
+    def create(self, approval: Approval, entry: HistoryEntry, idempotency: Idempotency | None) -> Approval:
+        """Store a new approval, or return the one that the same key or id made before."""
+        puts = [
+            self._put(keys.approval(approval.id), approval_item(approval), "attribute_not_exists(PK)"),
+            self._put(keys.history(approval.id, entry.seq), history_item(entry), "attribute_not_exists(PK)"),
+        ]
+        if idempotency is not None:
+            puts.append(self._claim_key(approval, idempotency))
+        # Two requests with one key meet here: DynamoDB cancels one as a conflict before the other has won or lost.
+        for pause_s in (*_COLLISION_PAUSES_S, None):
+            try:
+                with as_store_errors("create approval"):
+                    self._client.transact_write_items(TransactItems=puts)
+            except VersionConflict:
+                return self._created_before(approval, idempotency)
+            except StoreError as err:
+                if pause_s is None or not _is_collision(err):
+                    raise
+                time.sleep(pause_s)
+            else:
+                return approval
+        raise StoreError("create approval: unreachable")
+
+    def get(self, approval_id: str) -> Approval | None:
+        """Read one approval, consistently."""
+        with as_store_errors("read approval"):
+            answer = self._client.get_item(TableName=self._table, Key=keys.approval(approval_id), ConsistentRead=True)
+        return read_approval(answer["Item"]) if "Item" in answer else None
+
+    def change(self, before: Approval, after: Approval, entry: HistoryEntry, *, wake: bool | None = None) -> Approval:
+        """Replace `before` by `after`, with its history entry, if `before` is still what is stored."""
+        after = replace(after, version=before.version + 1)
+        attributes = approval_item(after)
+        sets = ", ".join(f"#{name} = :{name}" for name in attributes)
+        names = {f"#{name}": name for name in attributes}
+        values = {f":{name}": value for name, value in attributes.items()}
+        if wake:
+            sets += ", look_now = :look_now"
+            values[":look_now"] = {"S": self._clock().isoformat()}
+        remove = " REMOVE look_now" if wake is False else ""
+        condition = "#version = :before"
+        if before.outcome is None:
+            # The version says so already; an outcome is worth saying it twice (invariant 1).
+            condition += " AND attribute_not_exists(outcome)"
+        values[":before"] = {"N": str(before.version)}
+        writes: list[Any] = [
+            {
+                "Update": {
+                    "TableName": self._table,
+                    "Key": keys.approval(before.id),
+                    "UpdateExpression": f"SET {sets}{remove}",
+                    "ConditionExpression": condition,
+                    "ExpressionAttributeNames": names,
+                    "ExpressionAttributeValues": values,
+                }
+            },
+            self._put(
+                keys.history(before.id, after.version),
+                history_item(replace(entry, seq=after.version)),
+                "attribute_not_exists(PK)",
+            ),
+        ]
+        if after.provider_ref and not before.provider_ref:
+            writes.append(self._put(_ref_key(after), {"approval_id": {"S": after.id}}, "attribute_not_exists(PK)"))
+        with as_store_errors("change approval"):
+            self._client.transact_write_items(TransactItems=writes)
+        return after
+
+    def find_by_ref(self, provider: str, tenant: str, app: str, ref: str) -> str | None:
+        """Return the id of the approval that holds this provider ref."""
+        with as_store_errors("find by reference"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=keys.ref(provider, tenant, app, ref), ConsistentRead=True
+            )
+        return answer["Item"]["approval_id"]["S"] if "Item" in answer else None
+
+    def journal_of(self, approval: Approval) -> tuple[CallbackEvent, ...]:
+        """Return every journaled callback about this approval, oldest first."""
+        partition = keys.ref_partition(approval.provider, approval.tenant, approval.request.app, approval.provider_ref)
+        events = [read_event(item["event"]["S"]) for item in self._query(partition, "EVENT#")]
+        return tuple(sorted(events, key=lambda event: event.occurred_at))
+
+    def history(self, approval_id: str) -> tuple[HistoryEntry, ...]:
+        """Return every recorded fact in order."""
+        partition = keys.approval(approval_id)["PK"]["S"]
+        return tuple(read_history(item) for item in self._query(partition, "HISTORY#"))
+
+    def _created_before(self, approval: Approval, idempotency: Idempotency | None) -> Approval:
+        approval_id = approval.id
+        if idempotency is not None:
+            with as_store_errors("read idempotency key"):
+                answer = self._client.get_item(
+                    TableName=self._table,
+                    Key=keys.idempotency(approval.tenant, idempotency.key),
+                    ConsistentRead=True,
+                )
+            stored = answer.get("Item")
+            if stored is not None:
+                if stored["digest"]["S"] != idempotency.digest:
+                    raise IdempotencyMismatch(
+                        "This Idempotency-Key came before with another body. "
+                        "Send the first body again, or use a new key for a new approval."
+                    )
+                approval_id = stored["approval_id"]["S"]
+        before = self.get(approval_id)
+        if before is None or before.tenant != approval.tenant:
+            raise StoreError("create approval: lost a race and found no winner; try again")
+        return before
+
+    def _claim_key(self, approval: Approval, idempotency: Idempotency) -> Any:
+        now = self._clock()
+        put = self._put(
+            keys.idempotency(approval.tenant, idempotency.key),
+            {
+                "approval_id": {"S": approval.id},
+                "digest": {"S": idempotency.digest},
+                "expires_at_epoch_s": {"N": str(int((now + IDEMPOTENCY_KEPT_FOR).timestamp()))},
+            },
+            # DynamoDB may remove an expired item hours late.
+            "attribute_not_exists(PK) OR expires_at_epoch_s < :now",
+        )
+        put["Put"]["ExpressionAttributeValues"] = {":now": {"N": str(int(now.timestamp()))}}
+        return put
+
+    def _put(self, key: keys.Key, attributes: dict[str, Any], condition: str) -> Any:
+        return {"Put": {"TableName": self._table, "Item": {**key, **attributes}, "ConditionExpression": condition}}
+
+    def _query(self, partition: str, prefix: str) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="PK = :pk AND begins_with(SK, :prefix)",
+            ExpressionAttributeValues={":pk": {"S": partition}, ":prefix": {"S": prefix}},
+        )
+        with as_store_errors("query"):
+            for page in pages:
+                yield from page["Items"]
+
+
+def _ref_key(approval: Approval) -> keys.Key:
+    return keys.ref(approval.provider, approval.tenant, approval.request.app, approval.provider_ref)
+
+
+def _is_collision(err: StoreError) -> bool:
+    cause = err.__cause__
+    return isinstance(cause, ClientError) and (
+        cause.response["Error"]["Code"] in {"TransactionCanceledException", "TransactionInProgressException"}
+        and not any(failed_conditions(cause))
+    )

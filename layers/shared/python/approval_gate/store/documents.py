@@ -1,0 +1,84 @@
+"""
+Domain objects as JSON in the table, and back.
+
+pydantic reads and writes our dataclasses as they are, so there is no second description of them to keep in step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from approval_gate.domain.approval import Approval, HistoryEntry, Outcome
+from approval_gate.ports import CallbackEvent
+
+__all__ = ["approval_item", "history_item", "read_approval", "read_event", "read_history"]
+
+
+@cache
+def _approval() -> TypeAdapter[Approval]:
+    return TypeAdapter(Approval)
+
+
+@cache
+def _outcome() -> TypeAdapter[Outcome]:
+    return TypeAdapter(Outcome)
+
+
+@cache
+def _entry() -> TypeAdapter[HistoryEntry]:
+    return TypeAdapter(HistoryEntry)
+
+
+@cache
+def _event() -> TypeAdapter[CallbackEvent]:
+    return TypeAdapter(CallbackEvent)
+
+
+def approval_item(approval: Approval) -> dict[str, Any]:
+    """
+    Return the attributes of an approval's item, typed for DynamoDB, without its key.
+
+    `document` is the whole approval but for the outcome and the task token, which are attributes of their own because
+    conditions and the state machine name them. The others exist for people, the index and the stream's filters.
+    """
+    without = replace(approval, outcome=None, task_token="")
+    item: dict[str, Any] = {
+        "document": {"S": _approval().dump_json(without, exclude_defaults=True).decode()},
+        "version": {"N": str(approval.version)},
+        "tenant": {"S": approval.tenant},
+        "app": {"S": approval.request.app},
+        "status": {"S": approval.status.value},
+        "tenant_status": {"S": f"{approval.tenant}#{approval.status.value}"},
+        "created_at": {"S": approval.created_at.isoformat()},
+        "execution": {"S": approval.execution},
+    }
+    if approval.outcome is not None:
+        item["outcome"] = {"S": _outcome().dump_json(approval.outcome).decode()}
+    return item
+
+
+def read_approval(item: dict[str, Any]) -> Approval:
+    """Read an approval's item."""
+    approval = _approval().validate_json(item["document"]["S"])
+    if "outcome" in item:
+        approval = replace(approval, outcome=_outcome().validate_json(item["outcome"]["S"]))
+    return replace(approval, version=int(item["version"]["N"]), task_token=item.get("task_token", {}).get("S", ""))
+
+
+def history_item(entry: HistoryEntry) -> dict[str, Any]:
+    """Return the attributes of a history entry's item without its key."""
+    return {"entry": {"S": _entry().dump_json(entry).decode()}}
+
+
+def read_history(item: dict[str, Any]) -> HistoryEntry:
+    """Read a history entry's item."""
+    return _entry().validate_json(item["entry"]["S"])
+
+
+def read_event(document: str) -> CallbackEvent:
+    """Read what `journal.event_document` wrote."""
+    return _event().validate_json(document)
