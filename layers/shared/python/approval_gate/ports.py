@@ -38,6 +38,7 @@ __all__ = [
     "Forms",
     "Idempotency",
     "Opened",
+    "Ports",
     "ProviderApproval",
     "Receiver",
     "Sender",
@@ -399,3 +400,14 @@ class Workflow(Protocol):
     def fail(self, task_token: str, error: str, cause: str) -> None:
         """Answer a caller's task token with an error; a token that is gone is success."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a use case may need, wired once per execution environment."""
+
+    approvals: Approvals
+    apps: Apps
+    senders: Senders
+    workflow: Workflow
+    clock: Clock

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from approval_gate.errors import VersionConflict
+from approval_gate.ports import App
 from approval_gate.store import keys
 from approval_gate.store.aws_errors import as_store_errors
 
@@ -24,13 +25,11 @@ __all__ = ["DynamoAccessTokens"]
 class DynamoAccessTokens:
     """The `AccessTokens` port for one app."""
 
-    def __init__(
-        self, client: DynamoDBClient, table: str, clock: Callable[[], datetime], *, provider: str, tenant: str, app: str
-    ) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, clock: Callable[[], datetime], app: App) -> None:
         self._client = client
         self._table = table
         self._clock = clock
-        self._key = keys.access_token(provider, tenant, app)
+        self._key = keys.access_token(app.provider, app.tenant, app.id)
         self._held: tuple[str, datetime] | None = None
 
     def get(self, fetch: Callable[[], tuple[str, float]]) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from approval_gate.errors import VersionConflict
+from approval_gate.ports import App
 from approval_gate.store import keys
 from approval_gate.store.aws_errors import as_store_errors
 
@@ -22,13 +23,11 @@ CLAIM_LIFE = timedelta(minutes=1)
 class DynamoForms:
     """The `Forms` port for one app. Only one worker at a time may create what a key names."""
 
-    def __init__(
-        self, client: DynamoDBClient, table: str, clock: Callable[[], datetime], *, provider: str, tenant: str, app: str
-    ) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, clock: Callable[[], datetime], app: App) -> None:
         self._client = client
         self._table = table
         self._clock = clock
-        self._app = (provider, tenant, app)
+        self._app = (app.provider, app.tenant, app.id)
 
     def get(self, key: str) -> Mapping[str, str] | None:
         """Return what was saved under this key."""

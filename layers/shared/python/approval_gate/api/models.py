@@ -1,0 +1,304 @@
+"""
+Bodies of the public API, and their translation into the domain.
+
+Unknown fields are refused: a typo in `approvers` must never weaken a gate.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from approval_gate.domain import approval as domain
+
+__all__ = [
+    "ApprovalBody",
+    "ApprovalRequestBody",
+    "CancelBody",
+    "HistoryBody",
+    "PersonBody",
+    "ProblemBody",
+    "StageBody",
+]
+
+TIMEOUT_MIN_S = 60
+TIMEOUT_MAX_S = 2_592_000
+REQUEST_MAX_BYTES = 131_072
+"""What one approval may take in the table: its item also holds up to 400 tasks and must stay below 400 KB."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_MOBILE = re.compile(r"\+?[0-9]{5,20}")
+_NOT_YET = ("reminders", "escalation", "supersede_key", "callback", "notify")
+
+
+def _one_line(text: str) -> str:
+    if _CONTROL.search(text) or "\n" in text or "\r" in text:
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+def _printable(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+def _http_url(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+[^\s]*", url):
+        raise ValueError("must be an http or https address")
+    return url
+
+
+def _mobile(number: str) -> str:
+    digits = re.sub(r"[\s()-]", "", number)
+    if not _MOBILE.fullmatch(digits):
+        raise ValueError("must be a phone number such as +8613800000000")
+    return digits
+
+
+def _email(address: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+        raise ValueError("must be an e-mail address")
+    return address
+
+
+def _line(limit: int, minimum: int = 1) -> Any:
+    return StringConstraints(strip_whitespace=True, min_length=minimum, max_length=limit)
+
+
+def _text(limit: int) -> Any:
+    return StringConstraints(max_length=limit)
+
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Line = Annotated[str, _line(200), AfterValidator(_one_line)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PersonBody(_Body):
+    """One person, named in exactly one way."""
+
+    user_id: Annotated[str, _line(128), AfterValidator(_one_line)] | None = None
+    email: Annotated[str, _line(254), AfterValidator(_email)] | None = None
+    mobile: Annotated[str, _line(32), AfterValidator(_mobile)] | None = None
+    account: Annotated[str, _line(128), AfterValidator(_one_line)] | None = None
+    department: Annotated[str, _line(128), AfterValidator(_one_line)] | None = None
+    group: Annotated[str, _line(128), AfterValidator(_one_line)] | None = None
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        if len(self.model_fields_set) != 1 or getattr(self, next(iter(self.model_fields_set))) is None:
+            raise ValueError("name a person by exactly one of user_id, email, mobile, account, department, group")
+        return self
+
+    def to_domain(self, path: str) -> domain.PersonRef:
+        """Return the person with its path in the request."""
+        kind = next(iter(self.model_fields_set))
+        return domain.PersonRef(domain.PersonKind(kind), str(getattr(self, kind)), f"{path}.{kind}")
+
+
+class StageBody(_Body):
+    """One stage: who is asked, and who of them must agree."""
+
+    mode: Literal["all", "any", "sequence"]
+    approvers: Annotated[list[PersonBody], Field(min_length=1, max_length=20)]
+
+
+class FieldBody(_Body):
+    """One labelled value that approvers see."""
+
+    name: Annotated[str, _line(100), AfterValidator(_one_line)]
+    value: Annotated[str, _text(2000), AfterValidator(_printable)]
+
+
+class LinkBody(_Body):
+    """One link that approvers see."""
+
+    title: Annotated[str, _line(200), AfterValidator(_one_line)]
+    url: Annotated[str, _line(2048), AfterValidator(_http_url)]
+
+
+class PolicyBody(_Body):
+    """What may count when the platform says "approved"."""
+
+    allow_transfer: Annotated[bool, Field(strict=True)] = True
+    allow_self_approval: Annotated[bool, Field(strict=True)] = False
+    allow_auto_pass: Annotated[bool, Field(strict=True)] = False
+
+
+class ApprovalRequestBody(_Body):
+    """What a pipeline asks."""
+
+    app: Id
+    title: Line
+    stages: Annotated[list[StageBody], Field(min_length=1, max_length=20)]
+    description: Annotated[str, _text(4000), AfterValidator(_printable)] = ""
+    fields: Annotated[list[FieldBody], Field(max_length=50)] = Field(default_factory=list)
+    links: Annotated[list[LinkBody], Field(max_length=50)] = Field(default_factory=list)
+    requester: PersonBody | None = None
+    cc: Annotated[list[PersonBody], Field(max_length=20)] = Field(default_factory=list)
+    policy: PolicyBody = Field(default_factory=PolicyBody)
+    timeout_s: Annotated[int, Field(strict=True, ge=TIMEOUT_MIN_S, le=TIMEOUT_MAX_S)] = 3600
+    task_token: Annotated[str, _text(2048)] = ""
+    fail_unless_approved: Annotated[bool, Field(strict=True)] = False
+    metadata: Annotated[dict[Annotated[str, _line(100)], Annotated[str, _text(1000)]], Field(max_length=20)] = Field(
+        default_factory=dict
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_what_is_not_there_yet(cls, body: Any) -> Any:
+        found = [name for name in _NOT_YET if isinstance(body, dict) and name in body]
+        if found:
+            raise ValueError(f"{', '.join(found)}: not supported by this version; leave it out")
+        return body
+
+    @model_validator(mode="after")
+    def _fits_into_an_item(self) -> Self:
+        if len(self.model_dump_json().encode()) > REQUEST_MAX_BYTES:
+            raise ValueError(f"the request is larger than {REQUEST_MAX_BYTES} bytes; shorten the fields")
+        return self
+
+    def to_domain(self) -> domain.Request:
+        """Return the request as the core knows it."""
+        return domain.Request(
+            app=self.app,
+            title=self.title,
+            description=self.description,
+            fields=tuple(domain.Field(field.name, field.value) for field in self.fields),
+            links=tuple(domain.Link(link.title, link.url) for link in self.links),
+            requester=self.requester.to_domain("requester") if self.requester else None,
+            stages=tuple(
+                domain.RequestedStage(
+                    domain.Mode(stage.mode),
+                    tuple(
+                        person.to_domain(f"stages[{number}].approvers[{index}]")
+                        for index, person in enumerate(stage.approvers)
+                    ),
+                )
+                for number, stage in enumerate(self.stages)
+            ),
+            cc=tuple(person.to_domain(f"cc[{index}]") for index, person in enumerate(self.cc)),
+            policy=domain.Policy(**self.policy.model_dump()),
+            timeout_s=self.timeout_s,
+            task_token=self.task_token,
+            fail_unless_approved=self.fail_unless_approved,
+            metadata=dict(self.metadata),
+        )
+
+
+class CancelBody(_Body):
+    """Why an approval is canceled; approvers see it."""
+
+    reason: Annotated[str, _text(500), AfterValidator(_printable)] = ""
+
+
+# -- answers ----------------------------------------------------------------------------------------------------------
+
+
+class NamedPerson(BaseModel):
+    """A person as the platform names them, or, before submission, as the request did."""
+
+    user_id: str | None = None
+    name: str | None = None
+    email: str | None = None
+    mobile: str | None = None
+    account: str | None = None
+    department: str | None = None
+    group: str | None = None
+
+
+class TaskBody(BaseModel):
+    """One approver's task."""
+
+    approver: NamedPerson
+    status: str
+    comment: str
+    decided_at: datetime | None
+    transferred_to: NamedPerson | None = None
+
+
+class StageStateBody(BaseModel):
+    """One stage and how far it is."""
+
+    mode: str
+    status: str
+    tasks: list[TaskBody]
+
+
+class OutcomeBody(BaseModel):
+    """How it ended."""
+
+    status: str
+    decided_at: datetime
+    decided_by: list[NamedPerson]
+    comment: str
+    source: str
+    reason: str
+    detail: dict[str, str]
+    still_open_at_provider: bool
+
+
+class ApprovalBody(BaseModel):
+    """One approval as its tenant sees it."""
+
+    id: str
+    status: str
+    app: str
+    provider: str
+    provider_ref: str | None
+    title: str
+    description: str
+    fields: list[FieldBody]
+    links: list[LinkBody]
+    metadata: dict[str, str]
+    requester: NamedPerson | None
+    stages: list[StageStateBody]
+    policy: PolicyBody
+    outcome: OutcomeBody | None
+    created_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    poll_after_s: int | None
+    open_url: str | None
+
+
+class HistoryEntryBody(BaseModel):
+    """One recorded fact."""
+
+    seq: int
+    at: datetime
+    kind: str
+    by: str
+    detail: dict[str, str]
+
+
+class HistoryBody(BaseModel):
+    """Everything that is on record about one approval, in order."""
+
+    entries: list[HistoryEntryBody]
+
+
+class FieldProblemBody(BaseModel):
+    """One thing to change."""
+
+    field: str
+    problem: str
+
+
+class ProblemBody(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldProblemBody] | None = None
+    approval: ApprovalBody | None = None

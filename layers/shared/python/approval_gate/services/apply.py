@@ -1,0 +1,145 @@
+"""
+Apply one journaled callback to its approval.
+
+A callback is a hint: whoever may have ended is read back from the platform before anything is stored (invariant 2).
+Progress of single tasks is taken from the event alone and costs no call.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from approval_gate.domain.approval import Approval, HistoryEntry, Source, Status, TaskProgress
+from approval_gate.errors import ConfigurationError, ProviderError, ProviderRejected, ProviderUnavailable
+from approval_gate.ports import App, CallbackEvent, EventKind, Ports
+from approval_gate.services.decide import Decider, change_until_stored
+
+__all__ = ["Applier"]
+
+_logger = logging.getLogger(__name__)
+
+
+class Applier:
+    """Apply journaled callbacks."""
+
+    def __init__(self, ports: Ports, decider: Decider) -> None:
+        self._approvals = ports.approvals
+        self._apps = ports.apps
+        self._senders = ports.senders
+        self._workflow = ports.workflow
+        self._decider = decider
+        self._clock = ports.clock
+
+    def apply(self, provider: str, tenant: str, app_id: str, event: CallbackEvent) -> None:
+        """
+        Find the approval of an event and apply it.
+
+        An event of an approval that is not ours is dropped. One whose reference is not stored yet stays in the
+        journal: `submit_approval` applies what it finds there after storing the reference.
+        """
+        app = self._apps.get(tenant, app_id)
+        if app is None:
+            return
+        self._apps.saw_callback(app, self._clock())
+        approval_id = self._approvals.find_by_ref(provider, tenant, app_id, event.provider_ref)
+        approval = self._approvals.get(approval_id) if approval_id else None
+        if approval is None:
+            _logger.info("event_without_approval", extra={"provider": provider, "provider_ref": event.provider_ref})
+            return
+        self.apply_to(approval, app, event)
+
+    def apply_to(self, approval: Approval, app: App, event: CallbackEvent) -> Approval:
+        """Apply one event to its approval; a second time changes nothing."""
+        if event.kind is EventKind.TASK and event.task is not None:
+            return self._record_task(approval, event, event.task)
+        if event.kind is not EventKind.DECIDED:
+            return approval
+        if approval.outcome is not None:
+            self._decider.wake(approval)
+            return self._note_late_event(approval, event)
+        try:
+            truth = self._senders.of(app).read_truth(approval.provider_ref)
+            approval = self._decider.settle(approval, truth, Source.CALLBACK)
+        except (ProviderUnavailable, ProviderRejected, ConfigurationError) as err:
+            return self._ask_for_a_look(approval, event, err)
+        if approval.outcome is None:
+            # The platform's API does not say so (yet): a forgery, or an answer older than its own event.
+            return self._ask_for_a_look(approval, event, None)
+        return approval
+
+    def _record_task(self, approval: Approval, event: CallbackEvent, heard: TaskProgress) -> Approval:
+        def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
+            known = next((task for task in before.tasks if task.id == heard.id), None)
+            if before.outcome is not None or (known is not None and not _is_news(heard, known)):
+                return None
+            task = heard if known is None else _merged(known, heard)
+            tasks = (*(t for t in before.tasks if t.id != heard.id), task)
+            detail = {"task": heard.id, "status": heard.status.value, "vendor_status": event.vendor_status}
+            by = heard.person.user_id if heard.person else ""
+            return replace(before, tasks=tasks), HistoryEntry(0, self._clock(), "task", by, detail)
+
+        return change_until_stored(self._approvals, approval.id, step)
+
+    def _ask_for_a_look(self, approval: Approval, event: CallbackEvent, err: Exception | None) -> Approval:
+        """
+        Hand the question over to the approval's own execution.
+
+        It asks again with growing pauses. Waiting here would hold up the callbacks of every other approval.
+        """
+        extra = {
+            "approval_id": approval.id,
+            "error_code": err.code if isinstance(err, ProviderError) else "",
+            "vendor_status": event.vendor_status,
+        }
+        _logger.warning("event_not_confirmed", extra=extra)
+        now = self._clock()
+
+        def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
+            if before.outcome is not None:
+                return None
+            detail = {"vendor_status": event.vendor_status, "dedupe_key": event.dedupe_key}
+            return replace(before, suspected_at=now), HistoryEntry(0, now, "event_not_confirmed", detail=detail)
+
+        approval = change_until_stored(self._approvals, approval.id, step, wake=True)
+        stored = self._approvals.get(approval.id)
+        if stored is not None and stored.task_token:
+            self._workflow.resume(stored.task_token, {"look": stored.outcome is None})
+        return approval
+
+    def _note_late_event(self, approval: Approval, event: CallbackEvent) -> Approval:
+        """Record what the platform says after the outcome; the outcome stands."""
+        outcome = approval.outcome
+        if outcome is None or event.occurred_at <= outcome.decided_at or outcome.status is not Status.APPROVED:
+            return approval
+        key = event.dedupe_key
+
+        def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
+            if any(entry.detail.get("dedupe_key") == key for entry in self._approvals.history(before.id)):
+                return None
+            detail = {"vendor_status": event.vendor_status, "dedupe_key": key}
+            return before, HistoryEntry(0, self._clock(), "event_after_outcome", detail=detail)
+
+        return change_until_stored(self._approvals, approval.id, step)
+
+
+def _is_news(heard: TaskProgress, known: TaskProgress) -> bool:
+    """Tell whether an event says more than is known. One that is older than what is known says nothing."""
+    if known.decided_at and heard.decided_at and heard.decided_at < known.decided_at:
+        return False
+    return (heard.status, heard.person) != (known.status, known.person)
+
+
+def _merged(known: TaskProgress, heard: TaskProgress) -> TaskProgress:
+    """Keep what an event does not tell: the comment, the stage, the name."""
+    person = heard.person
+    if person and known.person and person.is_same_person(known.person):
+        person = known.person
+    return replace(
+        heard,
+        stage=known.stage if heard.stage is None else heard.stage,
+        comment=heard.comment or known.comment,
+        person=person or known.person,
+    )

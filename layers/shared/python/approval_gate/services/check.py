@@ -1,0 +1,92 @@
+"""Do what is due for a waiting approval, and say when to look again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Source, Status
+from approval_gate.domain.schedule import UNREACHABLE_GRACE, next_look, pause_s, seconds_until
+from approval_gate.errors import ConfigurationError, ProviderError
+from approval_gate.ports import App, Ports
+from approval_gate.services.decide import Decider, change_until_stored
+from approval_gate.services.submit import TaskAnswer
+
+__all__ = ["Checker"]
+
+_logger = logging.getLogger(__name__)
+
+
+class Checker:
+    """Reconcile and expire waiting approvals."""
+
+    def __init__(self, ports: Ports, decider: Decider) -> None:
+        self._approvals = ports.approvals
+        self._apps = ports.apps
+        self._senders = ports.senders
+        self._decider = decider
+        self._clock = ports.clock
+
+    def check(self, approval_id: str) -> TaskAnswer:
+        """
+        Ask the platform, adopt what it says, and expire what is due.
+
+        The last question before expiry has to be answered; if the platform cannot be reached for ten minutes more,
+        the approval expires all the same: silence never opens the gate.
+        """
+        approval = self._begin(approval_id)
+        if approval.outcome is not None:
+            return TaskAnswer(approval.id, "decided")
+        app = self._apps.get(approval.tenant, approval.request.app)
+        source = Source.RECONCILIATION if approval.suspected_at is None else Source.CALLBACK
+        answered = False
+        if app is not None and approval.provider_ref:
+            try:
+                truth = self._senders.of(app).read_truth(approval.provider_ref)
+                approval = self._decider.settle(approval, truth, source)
+                answered = True
+            except (ProviderError, ConfigurationError) as err:
+                _logger.warning("check_unanswered", extra={"approval_id": approval.id, "error_code": err.code})
+        if approval.outcome is not None:
+            return TaskAnswer(approval.id, "decided")
+        now = self._clock()
+        if now >= approval.expires_at and (answered or now >= approval.expires_at + UNREACHABLE_GRACE):
+            self._expire(approval, answered=answered)
+            return TaskAnswer(approval.id, "decided")
+        return TaskAnswer(approval.id, "pending", self._wait_s(approval, app, now, answered=answered))
+
+    def _begin(self, approval_id: str) -> Approval:
+        """Count the look and take back a wish for one, before asking: a wish that comes later is for the next look."""
+
+        def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
+            if before.outcome is not None:
+                return None
+            number = before.looks + 1
+            return replace(before, looks=number), HistoryEntry(0, self._clock(), "looked", detail={"look": str(number)})
+
+        return change_until_stored(self._approvals, approval_id, step, wake=False)
+
+    def _expire(self, approval: Approval, *, answered: bool) -> None:
+        if answered:
+            reason = "timeout"
+            detail = {"en": "Nobody decided in time.", "zh": "审批超时，无人处理。"}
+        else:
+            reason = "timeout_unconfirmed"
+            detail = {
+                "en": "The timeout passed and the platform could not be asked for its last word.",
+                "zh": "审批超时，且无法向审批平台确认最终状态。",
+            }
+        outcome = Outcome(Status.EXPIRED, self._clock(), Source.TIMEOUT, reason=reason, detail=detail)
+        self._decider.decide(approval.id, outcome, by="timeout")
+
+    def _wait_s(self, approval: Approval, app: App | None, now: datetime, *, answered: bool) -> int:
+        if now >= approval.expires_at:
+            return max(5, pause_s(approval.expires_at, now))
+        if not answered:
+            since = approval.suspected_at or approval.opening_at or approval.created_at
+            return min(max(pause_s(since, now), 15), seconds_until(approval.expires_at, now))
+        callbacks = app.callbacks if app else "http"
+        seen = app is not None and app.callback_seen_at is not None
+        return seconds_until(next_look(approval, now, callbacks=callbacks, callback_seen=seen), now)

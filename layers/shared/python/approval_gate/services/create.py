@@ -1,0 +1,110 @@
+"""Accept a request for an approval: store it, start its execution. No platform is called in the caller's time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from approval_gate.domain.approval import Approval, HistoryEntry, Request
+from approval_gate.domain.ids import approval_id_of_execution, new_approval_id
+from approval_gate.errors import FieldProblem, RequestError, StoreError
+from approval_gate.ports import Approvals, Apps, Idempotency, Workflow
+
+__all__ = ["Creator", "digest_of"]
+
+_logger = logging.getLogger(__name__)
+
+
+def digest_of(body: Mapping[str, object]) -> str:
+    """Return a digest of a request body that does not depend on its spacing or the order of its keys."""
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class Creator:
+    """Create approvals."""
+
+    def __init__(
+        self,
+        approvals: Approvals,
+        apps: Apps,
+        workflow: Workflow,
+        clock: Callable[[], datetime],
+        entropy: Callable[[int], bytes],
+    ) -> None:
+        self._approvals = approvals
+        self._apps = apps
+        self._workflow = workflow
+        self._clock = clock
+        self._entropy = entropy
+
+    def create(
+        self, tenant: str, principal: str, request: Request, idempotency: Idempotency | None
+    ) -> tuple[Approval, bool]:
+        """
+        Store a new approval and start its execution.
+
+        Returns: the approval, and whether it is new (False: the idempotency key made it before).
+
+        Raises:
+            RequestError: the app is unknown, or nobody is named as requester.
+            IdempotencyMismatch: the key was used with another body.
+        """
+        now = self._clock()
+        approval_id = new_approval_id(now, self._entropy(10))
+        draft = self._draft(approval_id, tenant, principal, request, now)
+        entry = HistoryEntry(1, now, "requested", principal, {"app": request.app, "title": request.title})
+        approval = self._approvals.create(draft, entry, idempotency)
+        try:
+            self._workflow.start(approval)
+        except StoreError as err:
+            # The approval is stored, and the table's stream starts its execution too (drive_workflow).
+            _logger.warning("execution_not_started_yet", extra={"approval_id": approval.id, "error_code": err.code})
+        return approval, approval.id == approval_id
+
+    def create_in_execution(self, tenant: str, request: Request, execution_arn: str, started_at: datetime) -> Approval:
+        """Store the approval of an execution that was started without one. The same execution gets the same."""
+        approval_id = approval_id_of_execution(execution_arn, started_at)
+        draft = replace(self._draft(approval_id, tenant, "states", request, self._clock()), execution=execution_arn)
+        entry = HistoryEntry(1, draft.created_at, "requested", "states", {"app": request.app, "title": request.title})
+        return self._approvals.create(draft, entry, None)
+
+    def _draft(self, approval_id: str, tenant: str, principal: str, request: Request, now: datetime) -> Approval:
+        app = self._apps.get(tenant, request.app)
+        if app is None:
+            raise RequestError(
+                f"There is no app {request.app!r}.",
+                code="unknown_app",
+                problems=(
+                    FieldProblem("app", f"{request.app!r} is not registered here. GET /v1/apps lists your apps."),
+                ),
+            )
+        if app.state != "ready":
+            raise RequestError(
+                f"The app {request.app!r} was never completely registered.",
+                code="app_not_ready",
+                problems=(FieldProblem("app", "Its registration was interrupted: POST it to /v1/apps again."),),
+            )
+        if request.requester is None and app.default_requester is None:
+            raise RequestError(
+                "Nobody is named as requester.",
+                code="requester_required",
+                problems=(
+                    FieldProblem("requester", "Name a person here, or register the app with a default_requester."),
+                ),
+            )
+        if request.requester is None:
+            request = replace(request, requester=app.default_requester)
+        return Approval(
+            id=approval_id,
+            tenant=tenant,
+            provider=app.provider,
+            request=request,
+            created_at=now,
+            expires_at=now + timedelta(seconds=request.timeout_s),
+            created_by=principal,
+        )

@@ -1,0 +1,149 @@
+"""
+Store an outcome, once, and wake whoever waits for it.
+
+All roads meet here: callback, reconciliation, timeout, cancel, failed submission. The loser of a race adopts the stored
+outcome (invariant 1); whoever finds an outcome wakes the wait again, since the winner may have died in between.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Source, Status
+from approval_gate.domain.quorum import Verdict, judge
+from approval_gate.domain.truth import Truth
+from approval_gate.errors import ApprovalNotFound, ProviderRejected, StoreError, VersionConflict
+from approval_gate.ports import Approvals, Workflow
+
+__all__ = ["Decider", "change_until_stored"]
+
+_TRIES = 10
+
+_logger = logging.getLogger(__name__)
+
+
+def change_until_stored(
+    approvals: Approvals,
+    approval_id: str,
+    step: Callable[[Approval], tuple[Approval, HistoryEntry] | None],
+    *,
+    wake: bool | None = None,
+) -> Approval:
+    """
+    Load, compute, store; again from the start when somebody else was faster.
+
+    Args:
+        step: computes the change and its history entry from what is stored, or None when nothing has to change.
+        wake: see `Approvals.change`.
+
+    Raises:
+        ApprovalNotFound: no such approval.
+        StoreError: too many others were faster, or the table did not answer: try again.
+    """
+    for _ in range(_TRIES):
+        before = approvals.get(approval_id)
+        if before is None:
+            raise ApprovalNotFound(f"There is no approval {approval_id}.")
+        change = step(before)
+        if change is None:
+            return before
+        try:
+            return approvals.change(before, change[0], change[1], wake=wake)
+        except VersionConflict:
+            continue
+    raise StoreError("too many concurrent changes of one approval; try again")
+
+
+class Decider:
+    """Turn verdicts into stored outcomes."""
+
+    def __init__(self, approvals: Approvals, workflow: Workflow, clock: Callable[[], datetime]) -> None:
+        self._approvals = approvals
+        self._workflow = workflow
+        self._clock = clock
+
+    def decide(self, approval_id: str, outcome: Outcome, *, by: str = "", truth: Truth | None = None) -> Approval:
+        """
+        Store `outcome` unless there is one, and wake the wait.
+
+        Args:
+            by: who or what decided, for the history.
+            truth: what the platform said, to be stored with the outcome as the approval's tasks.
+
+        Returns: the approval with the outcome that counts, which may be an earlier one.
+        """
+
+        def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
+            if before.outcome is not None:
+                return None
+            after = replace(before, outcome=outcome, suspected_at=None)
+            if truth is not None:
+                after = replace(after, tasks=truth.tasks)
+            return after, self._entry_of(outcome, by, truth)
+
+        approval = change_until_stored(self._approvals, approval_id, step)
+        self.wake(approval)
+        return approval
+
+    def settle(self, approval: Approval, truth: Truth, source: Source) -> Approval:
+        """
+        Do what the platform's own answer says: store an outcome, or the progress so far.
+
+        Raises:
+            ProviderRejected: the answer is about another approval (invariant 2).
+        """
+        if truth.ref != approval.provider_ref:
+            raise ProviderRejected(
+                "The platform answered about another approval than the one asked for.", operation="read_truth"
+            )
+        verdict = judge(approval, truth)
+        if verdict.status is Status.PENDING:
+            return self._record_progress(approval, truth)
+        return self.decide(approval.id, self._outcome_of(verdict, truth, source), by=source.value, truth=truth)
+
+    def wake(self, approval: Approval) -> None:
+        """Wake the execution that waits for an approval which has an outcome; already awake is fine."""
+        if approval.outcome is None:
+            return
+        # Read again: the state machine may have left its token between our read and our write. It leaves none
+        # once there is an outcome, so what this read shows is final.
+        stored = self._approvals.get(approval.id)
+        if stored is not None and stored.task_token:
+            self._workflow.resume(stored.task_token, {"look": False})
+
+    def _record_progress(self, approval: Approval, truth: Truth) -> Approval:
+        def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
+            if before.outcome is not None or (before.tasks == truth.tasks and before.suspected_at is None):
+                return None
+            after = replace(before, tasks=truth.tasks, suspected_at=None)
+            detail = {"vendor_status": truth.vendor_status, "tasks": str(len(truth.tasks))}
+            return after, HistoryEntry(0, self._clock(), "read_from_provider", detail=detail)
+
+        return change_until_stored(self._approvals, approval.id, step)
+
+    def _outcome_of(self, verdict: Verdict, truth: Truth, source: Source) -> Outcome:
+        return Outcome(
+            status=verdict.status,
+            decided_at=truth.decided_at or self._clock(),
+            source=source,
+            decided_by=verdict.decided_by,
+            comment=verdict.comment,
+            reason=verdict.reason,
+            detail=verdict.detail,
+        )
+
+    def _entry_of(self, outcome: Outcome, by: str, truth: Truth | None) -> HistoryEntry:
+        detail = {"status": outcome.status.value, "source": outcome.source.value, "reason": outcome.reason}
+        if outcome.decided_by:
+            detail["decided_by"] = ", ".join(person.user_id for person in outcome.decided_by)
+        if outcome.comment:
+            detail["comment"] = outcome.comment
+        if outcome.detail:
+            detail["explanation"] = outcome.detail.get("en", "")
+        if truth is not None:
+            detail["vendor_status"] = truth.vendor_status
+            detail["provider_ref"] = truth.ref
+        return HistoryEntry(0, self._clock(), "decided", by, detail)
