@@ -7,7 +7,7 @@ A provider has two halves: a `Receiver` reads callbacks and imports no HTTP clie
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, Self
@@ -164,7 +164,15 @@ class Credentials(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """One registered application on a platform; no secret in it."""
+    """
+    One registered application on a platform; no secret in it.
+
+    Args:
+        callbacks: `http`, or `none` when the platform cannot reach us: then approvals are only reconciled.
+        state: `creating` until its credentials are stored, then `ready`.
+        public_credentials: those credentials that may be shown, such as an AppId.
+        secret_fields: names of the others that are set.
+    """
 
     tenant: str
     id: str
@@ -178,6 +186,8 @@ class App:
     state: str = "ready"
     vendor_identity: str = ""
     callbacks_ready: bool = False
+    public_credentials: dict[str, str] = field(default_factory=dict)
+    secret_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,6 +364,10 @@ class Approvals(Protocol):
 
     def journal_of(self, approval: Approval) -> tuple[CallbackEvent, ...]:
         """Return every journaled callback about this approval, oldest first."""
+        ...
+
+    def has_pending(self, tenant: str, app: str) -> bool:
+        """Tell whether an app has approvals that wait; a moment behind the truth."""
         ...
 
     def history(self, approval_id: str) -> tuple[HistoryEntry, ...]:

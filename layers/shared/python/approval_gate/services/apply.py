@@ -8,9 +8,7 @@ Progress of single tasks is taken from the event alone and costs no call.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Source, Status, TaskProgress
 from approval_gate.errors import ConfigurationError, ProviderError, ProviderRejected, ProviderUnavailable

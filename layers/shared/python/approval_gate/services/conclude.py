@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Source, Status
 from approval_gate.domain.truth import TruthStatus

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from approval_gate.errors import AppNotFound
+from approval_gate.errors import AppNotFound, Conflict
 from approval_gate.ports import App, Credentials
 
 __all__ = ["AppRegistry", "CredentialStore", "Registrar"]
@@ -33,6 +33,14 @@ class AppRegistry(Protocol):
         ...
 
 
+class PendingApprovals(Protocol):
+    """See `ports.Approvals.has_pending`."""
+
+    def has_pending(self, tenant: str, app: str) -> bool:
+        """Tell whether an app has approvals that wait."""
+        ...
+
+
 class CredentialStore(Protocol):
     """Credentials of apps; see `store.secrets.SecretStore`."""
 
@@ -48,8 +56,15 @@ class CredentialStore(Protocol):
 class Registrar:
     """Register and delete apps."""
 
-    def __init__(self, apps: AppRegistry, secrets: CredentialStore, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        apps: AppRegistry,
+        secrets: CredentialStore,
+        pending: PendingApprovals,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._apps = apps
+        self._pending = pending
         self._secrets = secrets
         self._clock = clock
 
@@ -69,21 +84,33 @@ class Registrar:
             state="creating",
             vendor_identity=credentials.vendor_identity,
             callbacks_ready=credentials.callbacks_ready,
+            public_credentials={name: value for name, value in fields.items() if name in credentials.public_fields()},
+            secret_fields=tuple(sorted(set(fields) - credentials.public_fields())),
         )
         self._apps.claim(app)
         self._secrets.write(app.provider, app.tenant, app.id, fields, now)
         self._apps.make_ready(app)
         return replace(app, state="ready")
 
-    def delete(self, tenant: str, app_id: str) -> None:
+    def delete(self, tenant: str, app_id: str, *, force: bool) -> None:
         """
         Delete an app and its credentials: the credentials first, so that no crash leaves a usable secret behind.
 
+        Args:
+            force: even though approvals wait for it; they will expire.
+
         Raises:
             AppNotFound: not in this tenant.
+            Conflict: approvals wait for it.
         """
         app = self._apps.get(tenant, app_id)
         if app is None:
             raise AppNotFound(f"There is no app {app_id!r}.")
+        if not force and self._pending.has_pending(tenant, app_id):
+            raise Conflict(
+                f"Approvals wait for the app {app_id!r}. Cancel them or let them end, or delete with ?force=true: "
+                "then they cannot be approved any more and expire.",
+                code="approvals_pending",
+            )
         self._secrets.delete(app.provider, tenant, app_id)
         self._apps.remove(app)

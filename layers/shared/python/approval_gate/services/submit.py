@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from approval_gate.domain.approval import (
     Approval,
@@ -106,7 +104,7 @@ class Submitter:
         return change_until_stored(self._approvals, approval.id, step)
 
     def _save_ref(self, approval: Approval, opened: ProviderApproval) -> Approval:
-        """Save the reference even when an outcome came meanwhile: what is open there must be closed by its reference."""
+        """Save the reference even when an outcome came meanwhile: what is open there must be closed by it."""
 
         def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
             if before.provider_ref:

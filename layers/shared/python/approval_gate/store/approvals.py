@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from approval_gate.domain.approval import Approval, HistoryEntry
+from approval_gate.domain.approval import Approval, HistoryEntry, Status
 from approval_gate.errors import IdempotencyMismatch, StoreError, VersionConflict
 from approval_gate.ports import CallbackEvent, Idempotency
 from approval_gate.store import keys
@@ -120,6 +120,21 @@ class DynamoApprovals:
         """Return every recorded fact in order."""
         partition = keys.approval(approval_id)["PK"]["S"]
         return tuple(read_history(item) for item in self._query(partition, "HISTORY#"))
+
+    def has_pending(self, tenant: str, app: str) -> bool:
+        """Tell whether an app has approvals that wait; a moment behind the truth (an index)."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by_tenant_status",
+            KeyConditionExpression="tenant_status = :pending",
+            FilterExpression="app = :app",
+            ExpressionAttributeValues={
+                ":pending": {"S": f"{tenant}#{Status.PENDING.value}"},
+                ":app": {"S": app},
+            },
+        )
+        with as_store_errors("find pending approvals"):
+            return any(page["Items"] for page in pages)
 
     def _created_before(self, approval: Approval, idempotency: Idempotency | None) -> Approval:
         approval_id = approval.id

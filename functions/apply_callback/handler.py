@@ -1,0 +1,25 @@
+"""Consumer of the table's stream: apply journaled callbacks to their approvals."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from approval_gate.entrypoints.task import Tasks
+from approval_gate.entrypoints.wiring import wire_ports
+
+logger = Logger()
+
+
+@cache
+def tasks() -> Tasks:
+    """Wire once per execution environment; importing this module reads nothing."""
+    return Tasks.over(wire_ports(), logger)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return tasks().apply(event)

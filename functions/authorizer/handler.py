@@ -1,0 +1,27 @@
+"""API Gateway asks who an API token belongs to."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from approval_gate.entrypoints.authorizer import Authorizer
+from approval_gate.settings import Settings
+
+logger = Logger()
+
+
+@cache
+def authorizer() -> Authorizer:
+    """Wire once per execution environment; importing this module reads nothing."""
+    return Authorizer(boto3.client("dynamodb"), Settings.from_env(os.environ).table)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return authorizer().handle(event)

@@ -1,0 +1,26 @@
+"""Lark events: POST /callbacks/lark/{tenant}/{app}."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from approval_gate.entrypoints.callback import CallbackEndpoint
+from approval_gate.providers.lark.callbacks import Receiver
+
+logger = Logger()
+
+
+@cache
+def endpoint() -> CallbackEndpoint:
+    """Wire once per execution environment; importing reads nothing. Secrets are read per app, then cached."""
+    return CallbackEndpoint.wire(os.environ, "lark", Receiver, logger)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return endpoint().handle(event)

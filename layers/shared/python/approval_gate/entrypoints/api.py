@@ -1,0 +1,155 @@
+"""
+What the public API functions share: who calls, and errors as problem documents (RFC 9457).
+
+HTTP APIs cannot give a problem document for a request that the authorizer refuses, so our authorizer lets everything
+pass and says only who it is; a request of nobody is refused here, before any route's code runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from approval_gate.api.models import ProblemBody
+from approval_gate.errors import Forbidden, GateError, RequestError, StoreError, Unauthenticated
+
+__all__ = ["PROBLEMS", "Caller", "build_resolver", "caller_of", "problem"]
+
+_PROBLEM_TYPE = "application/problem+json"
+_PROBLEM_URI = "https://approval-gate.dev/problems/"
+
+PROBLEMS: dict[int, Any] = {
+    status: {"description": text, "content": {_PROBLEM_TYPE: {"model": ProblemBody}}}
+    for status, text in {
+        400: "The request must change; `errors` names each field.",
+        401: "No API token, or one that is unknown.",
+        403: "The API token does not reach this far.",
+        404: "Nothing of that name in the token's tenant.",
+        409: "Contradicts what is stored.",
+        503: "Try again: nothing was changed, or nothing was lost.",
+    }.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as the authorizer found out."""
+
+    tenant: str
+    principal: str
+    scopes: frozenset[str]
+
+    def require(self, *scopes: str) -> None:
+        """
+        Refuse a caller that has none of these scopes.
+
+        Raises:
+            Forbidden: names them.
+        """
+        if not self.scopes.intersection(scopes):
+            raise Forbidden(f"This API token lacks the scope {' or '.join(scopes)}. Use another token, or create one.")
+
+
+def caller_of(app: APIGatewayHttpResolver) -> Caller:
+    """
+    Return who calls.
+
+    Raises:
+        Unauthenticated: nobody we know.
+    """
+    context = app.current_event.raw_event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
+    tenant, principal = context.get("tenant"), context.get("principal")
+    if not tenant or not principal:
+        raise Unauthenticated("Send a valid API token: `Authorization: Bearer agt_...`.")
+    return Caller(str(tenant), str(principal), frozenset(str(context.get("scopes", "")).split()))
+
+
+def build_resolver(logger: Logger) -> APIGatewayHttpResolver:
+    """Return a resolver that validates bodies, refuses strangers and answers every error as a problem document."""
+    app = APIGatewayHttpResolver(enable_validation=True)
+
+    def known_callers_only(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+        caller_of(app)
+        return next_middleware(app)
+
+    app.use(middlewares=[known_callers_only])
+
+    def on_gate_error(err: GateError) -> Response[Any]:
+        if err.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            logger.error("request_failed", extra={"error_code": err.code}, exc_info=err)
+        if isinstance(err, StoreError):
+            return problem(err.status, err.code, "The gate's store did not answer. Send the request again.")
+        errors = [{"field": p.field, "problem": p.problem} for p in getattr(err, "problems", ())]
+        return problem(err.status, err.code, err.message, errors)
+
+    def on_invalid(err: RequestValidationError) -> Response[Any]:
+        errors = [{"field": _path(e["loc"]), "problem": _sentence(e)} for e in err.errors()]
+        text = "; ".join(f"{e['field'] or 'body'}: {e['problem']}" for e in errors)
+        return problem(400, RequestError.code, f"The request must change. {text}.", errors)
+
+    @app.not_found
+    def on_unknown_route(_: NotFoundError) -> Response[Any]:
+        text = "There is no such path or method here. docs/openapi.json lists them all."
+        return problem(404, "no_such_path", text)
+
+    def on_service_error(err: ServiceError) -> Response[Any]:
+        return problem(err.status_code, "request_error", str(err.msg))
+
+    def on_anything_else(err: Exception) -> Response[Any]:
+        logger.error("request_failed", extra={"error_code": "unforeseen"}, exc_info=err)
+        return problem(500, "internal", "The gate failed. Its log tells why; sending the request again may help.")
+
+    app.exception_handler(GateError)(on_gate_error)
+    app.exception_handler(RequestValidationError)(on_invalid)
+    app.exception_handler(ServiceError)(on_service_error)
+    app.exception_handler(Exception)(on_anything_else)
+    return app
+
+
+def problem(
+    status: int, code: str, detail: str, errors: Sequence[Mapping[str, str]] = (), **more: object
+) -> Response[Any]:
+    """Return a problem document."""
+    body: dict[str, object] = {
+        "type": _PROBLEM_URI + code,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        **({"errors": list(errors)} if errors else {}),
+        **more,
+    }
+    return Response(status_code=status, content_type=_PROBLEM_TYPE, body=body, headers=_headers(status))
+
+
+def _headers(status: int) -> dict[str, str | list[str]]:
+    return {"WWW-Authenticate": 'Bearer realm="approval-gate"'} if status == HTTPStatus.UNAUTHORIZED else {}
+
+
+def _path(loc: Sequence[int | str]) -> str:
+    """Return a place in the body as a person writes it: `stages[0].approvers[1].email`."""
+    text = ""
+    for part in loc[1:] if loc and loc[0] in {"body", "query", "path", "header"} else loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+_SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "extra_forbidden": lambda _: "is not a field of this request; check the spelling",
+    "missing": lambda _: "is required",
+    "json_invalid": lambda _: "is not valid JSON",
+}
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    """Return what is wrong without repeating the input, which may hold a secret."""
+    known = _SENTENCES.get(str(error.get("type")))
+    return known(error) if known else str(error.get("msg", "is invalid")).removeprefix("Value error, ")

@@ -1,0 +1,126 @@
+"""Routes of the approvals API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path
+
+from approval_gate.api.models import ApprovalBody, ApprovalRequestBody, CancelBody, HistoryBody
+from approval_gate.api.views import approval_view, history_view
+from approval_gate.domain.approval import Approval
+from approval_gate.entrypoints.api import PROBLEMS, build_resolver, caller_of, problem
+from approval_gate.errors import ApprovalNotFound, FieldProblem, RequestError
+from approval_gate.ports import Approvals, Apps, Idempotency, Workflow
+from approval_gate.services.cancel import Canceler
+from approval_gate.services.create import Creator, digest_of
+from approval_gate.services.decide import Decider
+
+__all__ = ["ApprovalsApi"]
+
+_KEY_LENGTH = 255
+
+ApprovalId = Annotated[str, Path(description="As `POST /v1/approvals` answered it.", max_length=64)]
+
+
+class ApprovalsApi:
+    """The approvals API over its ports."""
+
+    def __init__(
+        self,
+        approvals: Approvals,
+        apps: Apps,
+        workflow: Workflow,
+        clock: Callable[[], datetime],
+        entropy: Callable[[int], bytes],
+        logger: Logger,
+    ) -> None:
+        self._approvals = approvals
+        self._clock = clock
+        self._creator = Creator(approvals, apps, workflow, clock, entropy)
+        self._canceler = Canceler(approvals, Decider(approvals, workflow, clock), clock)
+        self.resolver = self._routes(build_resolver(logger))
+
+    def _routes(self, app: APIGatewayHttpResolver) -> APIGatewayHttpResolver:
+        @app.post("/v1/approvals", summary="Ask for an approval", tags=["approvals"], responses=_answers(201, 200))
+        def create(
+            body: ApprovalRequestBody,
+            idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+        ) -> Response[ApprovalBody]:
+            caller = caller_of(app)
+            caller.require("approvals:write")
+            idempotency = _idempotency(idempotency_key, app.current_event.json_body)
+            approval, is_new = self._creator.create(caller.tenant, caller.principal, body.to_domain(), idempotency)
+            return self._shown(approval, 201 if is_new else 200)
+
+        @app.get("/v1/approvals/<approval_id>", summary="Read one", tags=["approvals"], responses=_answers(200))
+        def get(approval_id: ApprovalId) -> Response[ApprovalBody]:
+            return self._shown(self._readable(app, approval_id), 200)
+
+        @app.get(
+            "/v1/approvals/<approval_id>/history",
+            summary="Every recorded fact",
+            tags=["approvals"],
+            responses=PROBLEMS,
+        )
+        def history(approval_id: ApprovalId) -> Response[HistoryBody]:
+            approval = self._readable(app, approval_id)
+            return Response(
+                status_code=200,
+                content_type="application/json",
+                body=history_view(self._approvals.history(approval.id)),
+            )
+
+        @app.post(
+            "/v1/approvals/<approval_id>/cancel", summary="Cancel one", tags=["approvals"], responses=_answers(200)
+        )
+        def cancel(approval_id: ApprovalId, body: CancelBody) -> Response[Any]:
+            caller = caller_of(app)
+            caller.require("approvals:write")
+            approval, canceled = self._canceler.cancel(caller.tenant, caller.principal, approval_id, body.reason)
+            if canceled:
+                return self._shown(approval, 200)
+            view = approval_view(approval, self._clock()).model_dump(mode="json")
+            text = f"The approval was decided before: {approval.status.value}. Its outcome stands."
+            return problem(409, "already_decided", text, approval=view)
+
+        return app
+
+    def _readable(self, app: APIGatewayHttpResolver, approval_id: str) -> Approval:
+        caller = caller_of(app)
+        caller.require("approvals:read", "approvals:write")
+        approval = self._approvals.get(approval_id)
+        if approval is None or approval.tenant != caller.tenant:
+            raise ApprovalNotFound(f"There is no approval {approval_id!r} in this tenant.")
+        return approval
+
+    def _shown(self, approval: Approval, status: int) -> Response[ApprovalBody]:
+        view = approval_view(approval, self._clock())
+        headers: dict[str, str | list[str]] = {}
+        if view.poll_after_s is not None:
+            headers["Retry-After"] = str(view.poll_after_s)
+        return Response(status_code=status, content_type="application/json", body=view, headers=headers)
+
+
+def _idempotency(key: str | None, body: Mapping[str, object]) -> Idempotency | None:
+    if key is None:
+        return None
+    if not 1 <= len(key) <= _KEY_LENGTH:
+        raise RequestError(
+            "The Idempotency-Key header must change.",
+            problems=(FieldProblem("Idempotency-Key", f"must have 1 to {_KEY_LENGTH} characters"),),
+        )
+    return Idempotency(key, digest_of(body))
+
+
+def _answers(*statuses: int) -> dict[int, Any]:
+    texts = {200: "The approval.", 201: "Accepted; poll it, or wait for the webhook."}
+    shown = {
+        status: {"description": texts[status], "content": {"application/json": {"model": ApprovalBody}}}
+        for status in statuses
+    }
+    return {**PROBLEMS, **shown}

@@ -1,0 +1,184 @@
+"""
+The tasks of the state machine and the consumers of the table's stream.
+
+Raise = try again, return = answer: permanent failures are returned as data, whatever is raised is retried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from aws_lambda_powertools import Logger
+from pydantic import ValidationError
+
+from approval_gate.api.models import ApprovalRequestBody
+from approval_gate.api.views import approval_view
+from approval_gate.domain.approval import Approval, Status
+from approval_gate.domain.ids import approval_id_of_execution
+from approval_gate.errors import ApprovalNotFound, RequestError
+from approval_gate.ports import Ports
+from approval_gate.services.apply import Applier
+from approval_gate.services.check import Checker
+from approval_gate.services.conclude import Concluder
+from approval_gate.services.create import Creator
+from approval_gate.services.decide import Decider
+from approval_gate.services.submit import Submitter, TaskAnswer
+from approval_gate.store.documents import read_event
+
+__all__ = ["Tasks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Every task, over one set of ports."""
+
+    ports: Ports
+    logger: Logger
+
+    @classmethod
+    def over(cls, ports: Ports, logger: Logger) -> Self:
+        """Build the tasks over these ports."""
+        return cls(ports, logger)
+
+    @property
+    def _decider(self) -> Decider:
+        return Decider(self.ports.approvals, self.ports.workflow, self.ports.clock)
+
+    def submit(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Open an approval.
+
+        Args:
+            event: `{"input", "execution_arn", "started_at"}`; `input` holds `approval_id`, or, for an execution that
+                somebody else started, `{"tenant", "request"}` with the request as `POST /v1/approvals` takes it.
+        """
+        try:
+            approval = self._approval_of(event)
+        except (RequestError, ValidationError) as err:
+            # A ValidationError quotes the input; the log gets the places and the rules only.
+            problems = (
+                [{"at": e["loc"], "problem": e["msg"]} for e in err.errors(include_input=False, include_url=False)]
+                if isinstance(err, ValidationError)
+                else str(err)
+            )
+            self.logger.warning("invalid_execution_input", extra={"problems": problems})
+            return {"approval_id": "", "state": "invalid", "wait_s": 1}
+        applier = Applier(self.ports, self._decider)
+        return _answer(Submitter(self.ports, self._decider, applier).submit(approval))
+
+    def check(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Reconcile and expire. Takes `{"approval_id"}`."""
+        return _answer(Checker(self.ports, self._decider).check(str(event["approval_id"])))
+
+    def conclude(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Conclude an approval.
+
+        Args:
+            event: `{"approval_id", "last_attempt"}`, or what a step that gave up knows: `failed_in` and, from
+                `submit`, what that step was given.
+
+        Returns: the approval as the public API shows it, and `fail_unless_approved`.
+        """
+        concluder = Concluder(self.ports, self._decider)
+        approval_id = str(event.get("approval_id") or "") or _id_from_execution(event)
+        if event.get("failed_in"):
+            try:
+                approval = concluder.give_up(approval_id, str(event["failed_in"]))
+            except ApprovalNotFound:
+                # Not even stored: there is nothing to record it on, and nobody else who could hear.
+                asked = bool((event.get("input") or {}).get("request", {}).get("fail_unless_approved"))
+                return {"status": Status.FAILED.value, "fail_unless_approved": asked}
+        else:
+            approval = self._get(approval_id)
+        view = approval_view(approval, self.ports.clock()).model_dump(mode="json")
+        approval = concluder.conclude(approval, view, last_attempt=bool(event.get("last_attempt")))
+        view = approval_view(approval, self.ports.clock()).model_dump(mode="json")
+        return {**view, "fail_unless_approved": approval.request.fail_unless_approved}
+
+    def apply(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Apply journaled callbacks from the table's stream.
+
+        Returns: the first record that failed, from which the stream goes on; the ones after it come again.
+        """
+        applier = Applier(self.ports, self._decider)
+        for record in event["Records"]:
+            image = record["dynamodb"].get("NewImage", {})
+            try:
+                applier.apply(
+                    image["provider"]["S"], image["tenant"]["S"], image["app"]["S"], read_event(image["event"]["S"])
+                )
+            except Exception:
+                # The outermost edge: the stream tries again, splits the batch, and dead-letters in the end.
+                self.logger.exception("event_not_applied", extra={"event_id": record["eventID"]})
+                return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+        return {"batchItemFailures": []}
+
+    def drive(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Start what was created and wake what was decided, from the table's stream.
+
+        The request path has usually done so already; this is for the crash between a write and the call after it.
+        """
+        for record in event["Records"]:
+            try:
+                self._drive_one(record)
+            except Exception:
+                # The outermost edge, as in `apply`.
+                self.logger.exception("not_driven", extra={"event_id": record["eventID"]})
+                return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+        return {"batchItemFailures": []}
+
+    def _drive_one(self, record: Mapping[str, Any]) -> None:
+        approval_id = record["dynamodb"]["Keys"]["PK"]["S"].removeprefix("APPROVAL#")
+        approval = self.ports.approvals.get(approval_id)
+        if approval is None:
+            return
+        if approval.outcome is not None:
+            self._decider.wake(approval)
+        elif record["eventName"] == "INSERT" and not approval.execution:
+            self.ports.workflow.start(approval)
+
+    def _approval_of(self, event: Mapping[str, Any]) -> Approval:
+        given = event["input"]
+        if given.get("approval_id"):
+            return self._get(str(given["approval_id"]))
+        tenant = given.get("tenant")
+        if not isinstance(tenant, str) or not tenant:
+            raise RequestError('The execution input needs "tenant" and "request" (or "approval_id").')
+        request = ApprovalRequestBody.model_validate(given.get("request")).to_domain()
+        creator = Creator(
+            self.ports.approvals, self.ports.apps, self.ports.workflow, self.ports.clock, entropy=_no_entropy
+        )
+        return creator.create_in_execution(
+            tenant, request, str(event["execution_arn"]), _time(str(event["started_at"]))
+        )
+
+    def _get(self, approval_id: str) -> Approval:
+        approval = self.ports.approvals.get(approval_id)
+        if approval is None:
+            raise ApprovalNotFound(f"There is no approval {approval_id}.")
+        return approval
+
+
+def _answer(answer: TaskAnswer) -> dict[str, Any]:
+    return {"approval_id": answer.approval_id, "state": answer.state, "wait_s": answer.wait_s}
+
+
+def _id_from_execution(event: Mapping[str, Any]) -> str:
+    given = event.get("input") or {}
+    if given.get("approval_id"):
+        return str(given["approval_id"])
+    return approval_id_of_execution(str(event["execution_arn"]), _time(str(event["started_at"])))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _no_entropy(_: int) -> bytes:
+    raise RuntimeError("an execution's approval id is derived, not drawn")

@@ -1,0 +1,50 @@
+"""
+Which providers there are, and where their halves live.
+
+Imports happen inside functions, so that naming a provider does not load it: a callback function must not pay for the
+other half, nor for the other providers.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from approval_gate.errors import FieldProblem, RequestError
+from approval_gate.ports import Credentials
+
+__all__ = ["credentials_type", "provider_names", "receiver_type", "sender_type"]
+
+_PROVIDERS = ("feishu", "lark")
+
+
+def provider_names() -> tuple[str, ...]:
+    """Return the names of all providers."""
+    return _PROVIDERS
+
+
+def credentials_type(provider: str) -> type[Credentials]:
+    """
+    Return a provider's credentials class.
+
+    Raises:
+        RequestError: no such provider.
+    """
+    return _load(provider, "credentials", "Credentials")  # type: ignore[no-any-return] # checked by tests/contract
+
+
+def receiver_type(provider: str) -> Any:
+    """Return a provider's inbound half, a `ports.Receiver`."""
+    return _load(provider, "callbacks", "Receiver")
+
+
+def sender_type(provider: str) -> Any:
+    """Return a provider's outbound half, a `ports.Sender` built from app, credentials, HTTP client and stores."""
+    return _load(provider, "sender", "Sender")
+
+
+def _load(provider: str, module: str, name: str) -> Any:
+    if provider not in _PROVIDERS:
+        problem = f"{provider!r} is no provider; choose one of {', '.join(_PROVIDERS)}"
+        raise RequestError("Unknown provider.", problems=(FieldProblem("provider", problem),))
+    return getattr(import_module(f"approval_gate.providers.{provider}.{module}"), name)
