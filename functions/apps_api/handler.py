@@ -7,17 +7,17 @@ from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from approval_gate.entrypoints.apps import AppsApi
 from approval_gate.entrypoints.clock import now
+from approval_gate.observability import function_logger
 from approval_gate.settings import Settings
 from approval_gate.store.approvals import DynamoApprovals
 from approval_gate.store.apps import DynamoApps
 from approval_gate.store.secrets import SecretStore
 
-logger = Logger()
+logger = function_logger()
 
 
 @cache

@@ -7,13 +7,13 @@ from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from approval_gate.entrypoints.authorizer import Authorizer
+from approval_gate.observability import function_logger
 from approval_gate.settings import Settings
 
-logger = Logger()
+logger = function_logger()
 
 
 @cache

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from approval_gate.entrypoints.task import Tasks
 from approval_gate.entrypoints.wiring import wire_ports
+from approval_gate.observability import function_logger
 
-logger = Logger()
+logger = function_logger()
 
 
 @cache

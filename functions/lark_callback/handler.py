@@ -6,13 +6,13 @@ import os
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from approval_gate.entrypoints.callback import CallbackEndpoint
+from approval_gate.observability import function_logger
 from approval_gate.providers.lark.callbacks import Receiver
 
-logger = Logger()
+logger = function_logger()
 
 
 @cache

@@ -47,7 +47,7 @@ def approval_item(approval: Approval) -> dict[str, Any]:
     """
     without = replace(approval, outcome=None, task_token="")
     item: dict[str, Any] = {
-        "document": {"S": _approval().dump_json(without, exclude_defaults=True).decode()},
+        "document": {"S": _approval().dump_json(without).decode()},
         "version": {"N": str(approval.version)},
         "tenant": {"S": approval.tenant},
         "app": {"S": approval.request.app},

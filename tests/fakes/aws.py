@@ -1,0 +1,55 @@
+"""The project's table and secrets on moto, made from the template so that the two cannot drift apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+from moto import mock_aws
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+TABLE = "approvals"
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short tags as plain values."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: _plain(loader, node))
+
+
+def _plain(loader: Any, node: Any) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True)
+
+
+def template() -> dict[str, Any]:
+    return yaml.load(TEMPLATE.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader, with tags read as plain values
+
+
+def create_table(client: Any, name: str = TABLE) -> None:
+    resources = template()["Resources"].values()
+    table = next(r["Properties"] for r in resources if r["Type"] == "AWS::DynamoDB::Table")
+    client.create_table(
+        TableName=name,
+        BillingMode=table["BillingMode"],
+        AttributeDefinitions=table["AttributeDefinitions"],
+        KeySchema=table["KeySchema"],
+        GlobalSecondaryIndexes=table["GlobalSecondaryIndexes"],
+    )
+
+
+@contextmanager
+def aws() -> Iterator[Any]:
+    """Run with a fresh table; yields the DynamoDB client."""
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="us-east-1")
+        create_table(client)
+        yield client
