@@ -19,7 +19,7 @@ class _Loader(yaml.SafeLoader):
     """Reads CloudFormation's short tags as plain values."""
 
 
-_Loader.add_multi_constructor("!", lambda loader, suffix, node: _plain(loader, node))
+_Loader.add_multi_constructor("!", lambda loader, _suffix, node: _plain(loader, node))
 
 
 def _plain(loader: Any, node: Any) -> Any:

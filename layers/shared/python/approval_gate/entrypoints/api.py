@@ -7,6 +7,7 @@ pass and says only who it is; a request of nobody is refused here, before any ro
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -127,7 +128,8 @@ def problem(
         **({"errors": list(errors)} if errors else {}),
         **more,
     }
-    return Response(status_code=status, content_type=_PROBLEM_TYPE, body=body, headers=_headers(status))
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(status_code=status, content_type=_PROBLEM_TYPE, body=text, headers=_headers(status))
 
 
 def _headers(status: int) -> dict[str, str | list[str]]:

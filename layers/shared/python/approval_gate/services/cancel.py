@@ -42,5 +42,4 @@ class Canceler:
             reason="canceled",
             detail={"en": text, "zh": reason or "请求方已取消。"},
         )
-        decided = self._decider.decide(approval_id, wanted, by=principal)
-        return decided, decided.outcome == wanted
+        return self._decider.decide(approval_id, wanted, by=principal)

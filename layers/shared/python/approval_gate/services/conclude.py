@@ -39,7 +39,8 @@ class Concluder:
             reason=f"internal: {text}",
             detail={"en": text, "zh": "审批网关内部处理多次失败，请联系管理员后重新发起。"},
         )
-        return self._decider.decide(approval_id, outcome, by=where)
+        approval, _ = self._decider.decide(approval_id, outcome, by=where)
+        return approval
 
     def conclude(self, approval: Approval, view: Mapping[str, object], *, last_attempt: bool) -> Approval:
         """

@@ -65,7 +65,7 @@ class Decider:
         self._workflow = workflow
         self._clock = clock
 
-    def decide(self, approval_id: str, outcome: Outcome, *, by: str = "", truth: Truth | None = None) -> Approval:
+    def decide(self, approval_id: str, outcome: Outcome, *, by: str = "", truth: Truth | None = None) -> tuple[Approval, bool]:
         """
         Store `outcome` unless there is one, and wake the wait.
 
@@ -73,11 +73,14 @@ class Decider:
             by: who or what decided, for the history.
             truth: what the platform said, to be stored with the outcome as the approval's tasks.
 
-        Returns: the approval with the outcome that counts, which may be an earlier one.
+        Returns: the approval with the outcome that counts, and whether that is this one (False: an earlier one).
         """
+        is_ours = False
 
         def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
-            if before.outcome is not None:
+            nonlocal is_ours
+            is_ours = before.outcome is None
+            if not is_ours:
                 return None
             after = replace(before, outcome=outcome, suspected_at=None)
             if truth is not None:
@@ -86,7 +89,7 @@ class Decider:
 
         approval = change_until_stored(self._approvals, approval_id, step)
         self.wake(approval)
-        return approval
+        return approval, is_ours
 
     def settle(self, approval: Approval, truth: Truth, source: Source) -> Approval:
         """
@@ -102,7 +105,9 @@ class Decider:
         verdict = judge(approval, truth)
         if verdict.status is Status.PENDING:
             return self._record_progress(approval, truth)
-        return self.decide(approval.id, self._outcome_of(verdict, truth, source), by=source.value, truth=truth)
+        outcome = self._outcome_of(verdict, truth, source)
+        decided, _ = self.decide(approval.id, outcome, by=source.value, truth=truth)
+        return decided
 
     def wake(self, approval: Approval) -> None:
         """Wake the execution that waits for an approval which has an outcome; already awake is fine."""

@@ -1,0 +1,229 @@
+"""The approvals API as API Gateway calls it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from approval_gate.entrypoints.approvals import ApprovalsApi
+from tests.fakes.aws import aws
+from tests.fakes.world import World, event
+from tests.functions.api_events import LambdaContext, api_event
+
+type Call = Callable[..., tuple[int, dict[str, Any], dict[str, Any]]]
+
+ASKED: dict[str, Any] = {
+    "app": "prod",
+    "title": "Deploy web 1.42.0",
+    "stages": [{"mode": "all", "approvers": [{"email": "lead@example.com"}]}],
+}
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with aws() as client:
+        yield World(client)
+
+
+@pytest.fixture
+def call(world: World) -> Call:
+    drawn = iter(range(1, 100))
+    api = ApprovalsApi(
+        world.approvals,
+        world.apps,
+        world.workflow,
+        world.clock,
+        lambda count: next(drawn).to_bytes(count, "big"),
+        Logger(),
+    )
+
+    def send(method: str, path: str, body: Any = None, **more: Any) -> tuple[int, dict[str, Any], dict[str, Any]]:
+        answer = api.resolver.resolve(api_event(method, path, body, **more), LambdaContext())
+        return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
+
+    return send
+
+
+def rows(world: World) -> int:
+    return int(world.client.scan(TableName="approvals", Select="COUNT")["Count"])
+
+
+def test_an_approval_is_accepted_and_its_execution_started(call: Call, world: World) -> None:
+    status, body, headers = call("POST", "/v1/approvals", ASKED)
+
+    assert (status, body["status"], body["outcome"], headers["Retry-After"]) == (201, "PENDING", None, "5")
+    assert world.workflow.started == [body["id"]]
+    assert world.platform.calls == []
+
+
+def test_an_approval_can_be_read_with_its_people_and_outcome(call: Call, world: World) -> None:
+    _, created, _ = call("POST", "/v1/approvals", ASKED)
+    world.submitter.submit(world.stored(created["id"]))
+    world.platform.approve("REF-1")
+    world.applier.apply("fake", "acme", "prod", event("REF-1"))
+
+    status, body, headers = call("GET", f"/v1/approvals/{created['id']}")
+
+    assert (status, body["status"], body["provider_ref"]) == (200, "APPROVED", "REF-1")
+    assert "Retry-After" not in headers
+    assert body["poll_after_s"] is None
+    (task,) = body["stages"][0]["tasks"]
+    assert task["approver"]["user_id"] == "ou_lead"
+    assert (task["status"], task["comment"]) == ("APPROVED", "ok")
+    assert body["stages"][0]["status"] == "APPROVED"
+    assert body["outcome"]["decided_by"][0]["user_id"] == "ou_lead"
+    assert body["outcome"]["source"] == "callback"
+
+
+def test_the_same_key_and_body_give_the_first_approval_again(call: Call, world: World) -> None:
+    first, again = (call("POST", "/v1/approvals", ASKED, headers={"idempotency-key": "run-42"}) for _ in range(2))
+
+    assert (first[0], again[0]) == (201, 200)
+    assert first[1]["id"] == again[1]["id"]
+    assert world.workflow.started == [first[1]["id"]]
+
+
+def test_the_same_key_with_another_body_is_refused(call: Call) -> None:
+    call("POST", "/v1/approvals", ASKED, headers={"idempotency-key": "run-42"})
+
+    status, body, _ = call("POST", "/v1/approvals", {**ASKED, "title": "Other"}, headers={"idempotency-key": "run-42"})
+
+    assert (status, body["code"]) == (409, "idempotency_mismatch")
+
+
+def test_one_tenants_key_is_not_anothers(call: Call, world: World) -> None:
+    world.register("other", "prod")
+    first, other = (
+        call("POST", "/v1/approvals", ASKED, tenant=tenant, headers={"idempotency-key": "k"})
+        for tenant in ("acme", "other")
+    )
+
+    assert (first[0], other[0]) == (201, 201)
+    assert first[1]["id"] != other[1]["id"]
+
+
+PERSON = {"email": "lead@example.com"}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"aprovers": []}, "aprovers"),
+        ({"app": "nowhere"}, "app"),
+        ({"app": "#"}, "app"),
+        ({"stages": [{"mode": "all", "approvers": [PERSON]}] * 21}, "stages"),
+        ({"stages": []}, "stages"),
+        ({"stages": [{"mode": "all", "approvers": []}]}, "stages[0].approvers"),
+        ({"stages": [{"mode": "all", "approvers": [PERSON] * 21}]}, "stages[0].approvers"),
+        ({"stages": [{"mode": "most", "approvers": [PERSON]}]}, "stages[0].mode"),
+        ({"stages": [{"mode": "all", "approvers": [{"email": "x@y", "mobile": "+8613800000000"}]}]}, "stages[0].approvers[0]"),
+        ({"stages": [{"mode": "all", "approvers": [{"email": "nonsense"}]}]}, "stages[0].approvers[0].email"),
+        ({"stages": [{"mode": "all", "approvers": [{"emial": "x@y"}]}]}, "stages[0].approvers[0].emial"),
+        ({"timeout_s": 59}, "timeout_s"),
+        ({"timeout_s": 2_592_001}, "timeout_s"),
+        ({"timeout_s": "3600"}, "timeout_s"),
+        ({"title": ""}, "title"),
+        ({"title": "x" * 201}, "title"),
+        ({"title": "two\nlines"}, "title"),
+        ({"description": "x" * 4001}, "description"),
+        ({"links": [{"title": "x", "url": "javascript:alert(1)"}]}, "links[0].url"),
+        ({"fields": [{"name": "n", "value": "v"}] * 51}, "fields"),
+        ({"metadata": {str(n): "v" for n in range(21)}}, "metadata"),
+        ({"policy": {"allow_auto_pass": "yes"}}, "policy.allow_auto_pass"),
+        ({"policy": {"allow_anything": True}}, "policy.allow_anything"),
+        ({"callback": {"url": "https://example.com"}}, ""),
+    ],
+)
+def test_a_bad_request_is_told_what_to_change_and_creates_nothing(
+    call: Call, world: World, change: dict[str, Any], field: str
+) -> None:
+    before = rows(world)
+
+    status, body, headers = call("POST", "/v1/approvals", {**ASKED, **change})
+
+    assert status == 400
+    assert headers["Content-Type"] == "application/problem+json"
+    assert [error["field"] for error in body["errors"]][0] == field
+    assert body["detail"]
+    assert rows(world) == before
+    assert world.workflow.started == []
+
+
+def test_a_body_that_is_no_json_is_told_so(call: Call) -> None:
+    status, body, _ = call("POST", "/v1/approvals", "{")
+
+    assert status == 400
+    assert "not valid JSON" in body["detail"]
+
+
+@pytest.mark.parametrize("body", ["[]", "null", '"x"', "1", ""])
+def test_a_body_that_is_no_object_is_refused(call: Call, body: str) -> None:
+    status, answer, _ = call("POST", "/v1/approvals", body, headers={"idempotency-key": "k"})
+
+    assert (status, answer["status"]) == (400, 400)
+
+
+def test_a_stranger_is_told_to_send_a_token(call: Call) -> None:
+    for method, path in (("POST", "/v1/approvals"), ("GET", "/v1/approvals/apr_1"), ("GET", "/v1/nothing")):
+        status, body, headers = call(method, path, ASKED, tenant=None)
+
+        assert (status, body["code"]) == (401, "unauthenticated")
+        assert headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_token_without_the_scope_is_refused(call: Call) -> None:
+    status, body, _ = call("POST", "/v1/approvals", ASKED, scopes="approvals:read")
+
+    assert (status, body["code"]) == (403, "forbidden")
+    assert "approvals:write" in body["detail"]
+
+
+def test_another_tenants_approval_does_not_exist(call: Call) -> None:
+    _, created, _ = call("POST", "/v1/approvals", ASKED)
+
+    answers = [
+        call("GET", f"/v1/approvals/{created['id']}", tenant="other"),
+        call("GET", f"/v1/approvals/{created['id']}/history", tenant="other"),
+        call("POST", f"/v1/approvals/{created['id']}/cancel", {}, tenant="other"),
+    ]
+
+    assert [(status, body["code"]) for status, body, _ in answers] == [(404, "approval_not_found")] * 3
+
+
+def test_an_approval_can_be_canceled_once(call: Call) -> None:
+    _, created, _ = call("POST", "/v1/approvals", ASKED)
+
+    first, second = (call("POST", f"/v1/approvals/{created['id']}/cancel", {"reason": "superseded"}) for _ in range(2))
+
+    assert (first[0], first[1]["status"], first[1]["outcome"]["comment"]) == (200, "CANCELED", "superseded")
+    assert (second[0], second[1]["code"], second[1]["approval"]["status"]) == (409, "already_decided", "CANCELED")
+
+
+def test_the_history_tells_who_asked_and_who_canceled(call: Call) -> None:
+    _, created, _ = call("POST", "/v1/approvals", ASKED)
+    call("POST", f"/v1/approvals/{created['id']}/cancel", {"reason": "superseded"})
+
+    _, body, _ = call("GET", f"/v1/approvals/{created['id']}/history")
+
+    assert [(e["seq"], e["kind"], e["by"]) for e in body["entries"]] == [(1, "requested", "ci"), (2, "decided", "ci")]
+
+
+def test_an_unknown_path_is_told_so(call: Call) -> None:
+    status, body, _ = call("GET", "/v1/nothing")
+
+    assert (status, body["code"]) == (404, "no_such_path")
+
+
+def test_an_approval_without_requester_says_so(call: Call, world: World) -> None:
+    app = world.apps.get("acme", "prod")
+    assert app is not None
+    world.apps.remove(app)
+    world.apps.claim(type(app)(tenant="acme", id="prod", provider="fake", vendor_identity="x"))
+
+    status, body, _ = call("POST", "/v1/approvals", ASKED)
+
+    assert (status, body["code"]) == (400, "requester_required")
