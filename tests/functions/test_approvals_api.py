@@ -120,7 +120,10 @@ PERSON = {"email": "lead@example.com"}
         ({"stages": [{"mode": "all", "approvers": []}]}, "stages[0].approvers"),
         ({"stages": [{"mode": "all", "approvers": [PERSON] * 21}]}, "stages[0].approvers"),
         ({"stages": [{"mode": "most", "approvers": [PERSON]}]}, "stages[0].mode"),
-        ({"stages": [{"mode": "all", "approvers": [{"email": "x@y", "mobile": "+8613800000000"}]}]}, "stages[0].approvers[0]"),
+        (
+            {"stages": [{"mode": "all", "approvers": [{"email": "x@y", "mobile": "+8613800000000"}]}]},
+            "stages[0].approvers[0]",
+        ),
         ({"stages": [{"mode": "all", "approvers": [{"email": "nonsense"}]}]}, "stages[0].approvers[0].email"),
         ({"stages": [{"mode": "all", "approvers": [{"emial": "x@y"}]}]}, "stages[0].approvers[0].emial"),
         ({"timeout_s": 59}, "timeout_s"),
@@ -147,7 +150,7 @@ def test_a_bad_request_is_told_what_to_change_and_creates_nothing(
 
     assert status == 400
     assert headers["Content-Type"] == "application/problem+json"
-    assert [error["field"] for error in body["errors"]][0] == field
+    assert body["errors"][0]["field"] == field
     assert body["detail"]
     assert rows(world) == before
     assert world.workflow.started == []

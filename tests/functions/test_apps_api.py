@@ -1,0 +1,207 @@
+"""The apps API as API Gateway calls it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools import Logger
+
+from approval_gate.entrypoints.apps import AppsApi
+from approval_gate.errors import StoreError
+from approval_gate.settings import Settings
+from approval_gate.store.secrets import SecretStore
+from tests.fakes.aws import TABLE, aws
+from tests.fakes.world import World
+from tests.functions.api_events import LambdaContext, api_event
+
+type Call = Callable[..., tuple[int, dict[str, Any]]]
+
+SECRET = "s3cret-app-secret-value-0123456789"
+KEY = "Enc-key-value-0123456789"
+APP: dict[str, Any] = {
+    "id": "feishu-prod",
+    "provider": "feishu",
+    "name": "Production",
+    "credentials": {
+        "app_id": "cli_a1b2c3d4e5f60718",
+        "app_secret": SECRET,
+        "encrypt_key": KEY,
+        "verification_token": "vtok-value",
+    },
+    "default_requester": {"user_id": "ou_9"},
+}
+
+
+class Secrets(SecretStore):
+    """The real store, which a test can make fail."""
+
+    broken = False
+
+    def write(self, *args: Any, **kwargs: Any) -> None:
+        if self.broken:
+            raise StoreError("Secrets Manager does not answer")
+        super().write(*args, **kwargs)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with aws() as client:
+        yield World(client)
+
+
+@pytest.fixture
+def secrets(world: World) -> Secrets:
+    return Secrets(boto3.client("secretsmanager"), "gate")
+
+
+def calls(world: World, secrets: Secrets, **settings: Any) -> Call:
+    api = AppsApi(world.apps, secrets, world.approvals, Settings(TABLE, "gate", **settings), world.clock, Logger())
+
+    def send(method: str, path: str, body: Any = None, **more: Any) -> tuple[int, dict[str, Any]]:
+        answer = api.resolver.resolve(api_event(method, path, body, **more), LambdaContext())
+        return answer["statusCode"], json.loads(answer["body"] or "{}")
+
+    return send
+
+
+@pytest.fixture
+def call(world: World, secrets: Secrets) -> Call:
+    return calls(world, secrets)
+
+
+def test_a_registered_app_tells_its_request_address_and_no_secret(call: Call) -> None:
+    status, body = call("POST", "/v1/apps", APP)
+
+    assert status == 201
+    assert body["callback_url"] == (
+        "https://api1.execute-api.us-east-1.amazonaws.com/callbacks/feishu/acme/feishu-prod"
+    )
+    assert body["credentials"]["app_id"] == "cli_a1b2c3d4e5f60718"
+    assert body["credentials"]["app_secret"]["set"] is True
+    assert body["callbacks_ready"] is True
+    for answer in (body, call("GET", "/v1/apps/feishu-prod")[1], call("GET", "/v1/apps")[1]):
+        assert SECRET not in json.dumps(answer)
+        assert KEY not in json.dumps(answer)
+
+
+def test_secrets_are_in_secrets_manager_and_not_in_the_table(call: Call, world: World, secrets: Secrets) -> None:
+    call("POST", "/v1/apps", APP)
+
+    assert secrets.read("feishu", "acme", "feishu-prod") == APP["credentials"]
+    assert SECRET not in json.dumps(world.client.scan(TableName=TABLE)["Items"])
+
+
+def test_the_local_stack_can_name_its_own_public_address(world: World, secrets: Secrets) -> None:
+    call = calls(world, secrets, public_url="http://127.0.0.1:4566/_aws/execute-api/{api_id}/$default")
+
+    _, body = call("POST", "/v1/apps", APP)
+
+    assert (
+        body["callback_url"] == "http://127.0.0.1:4566/_aws/execute-api/api1/$default/callbacks/feishu/acme/feishu-prod"
+    )
+
+
+def test_a_second_app_of_the_same_id_is_refused(call: Call, secrets: Secrets) -> None:
+    call("POST", "/v1/apps", APP)
+    other = {**APP, "credentials": {**APP["credentials"], "app_id": "cli_other", "app_secret": "another"}}
+
+    status, body = call("POST", "/v1/apps", other)
+
+    assert (status, body["code"]) == (409, "app_exists")
+    assert secrets.read("feishu", "acme", "feishu-prod") == APP["credentials"]
+
+
+@pytest.mark.parametrize("tenant", ["acme", "other"])
+def test_one_vendor_identity_belongs_to_one_app_anywhere(call: Call, tenant: str) -> None:
+    call("POST", "/v1/apps", APP)
+
+    status, body = call("POST", "/v1/apps", {**APP, "id": "second"}, tenant=tenant)
+
+    assert (status, body["code"]) == (409, "identity_in_use")
+
+
+def test_a_registration_cut_short_is_completed_by_sending_it_again(call: Call, secrets: Secrets) -> None:
+    secrets.broken = True
+    failed, _ = call("POST", "/v1/apps", APP)
+    secrets.broken = False
+
+    again, _ = call("POST", "/v1/apps", APP)
+
+    assert (failed, again) == (503, 201)
+    assert call("GET", "/v1/apps/feishu-prod")[1]["state"] == "ready"
+
+
+def test_a_deleted_app_can_be_registered_again(call: Call, secrets: Secrets) -> None:
+    call("POST", "/v1/apps", APP)
+
+    deleted, _ = call("DELETE", "/v1/apps/feishu-prod")
+
+    assert deleted == 204
+    assert secrets.read("feishu", "acme", "feishu-prod") is None
+    assert call("GET", "/v1/apps/feishu-prod")[0] == 404
+    assert call("POST", "/v1/apps", APP)[0] == 201
+
+
+def test_an_app_that_approvals_wait_for_is_deleted_only_by_force(call: Call, world: World) -> None:
+    world.requested()
+
+    refused, problem = call("DELETE", "/v1/apps/prod")
+    forced, _ = call("DELETE", "/v1/apps/prod", query="force=true")
+
+    assert (refused, problem["code"]) == (409, "approvals_pending")
+    assert forced == 204
+
+
+def test_an_app_of_another_tenant_does_not_exist(call: Call) -> None:
+    call("POST", "/v1/apps", APP)
+
+    assert call("GET", "/v1/apps/feishu-prod", tenant="other")[0] == 404
+    assert call("DELETE", "/v1/apps/feishu-prod", tenant="other")[0] == 404
+    assert call("GET", "/v1/apps", tenant="other")[1] == {"apps": []}
+
+
+def test_only_an_administrator_sees_apps(call: Call) -> None:
+    for method, path in (("POST", "/v1/apps"), ("GET", "/v1/apps"), ("GET", "/v1/apps/x"), ("DELETE", "/v1/apps/x")):
+        status, body = call(method, path, APP, scopes="approvals:write approvals:read")
+
+        assert (status, body["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"provider": "slack"}, "provider"),
+        ({"id": "has#hash"}, "id"),
+        ({"credentials": {"app_id": "cli_1"}}, "credentials.app_secret"),
+        ({"credentials": {**APP["credentials"], "app_secrte": "x"}}, "credentials.app_secrte"),
+        ({"callbacks": "maybe"}, "callbacks"),
+        ({"base_url": "http://proxy.example.com"}, "base_url"),
+        ({"base_url": "https://127.0.0.1:8080"}, "base_url"),
+        ({"base_url": "https://169.254.169.254"}, "base_url"),
+        ({"base_url": "https://localhost"}, "base_url"),
+        ({"base_url": "https://user:pw@proxy.example.com"}, "base_url"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_a_bad_registration_is_told_what_to_change_and_leaves_nothing(
+    call: Call, secrets: Secrets, change: dict[str, Any], field: str
+) -> None:
+    status, body = call("POST", "/v1/apps", {**APP, **change})
+
+    assert status == 400
+    assert field in [error["field"] for error in body["errors"]]
+    assert SECRET not in json.dumps(body)
+    assert call("GET", "/v1/apps")[1]["apps"][0]["id"] == "prod"
+    assert secrets.read("feishu", "acme", "feishu-prod") is None
+
+
+def test_the_local_stack_may_talk_to_this_machine(world: World, secrets: Secrets) -> None:
+    call = calls(world, secrets, allow_loopback=True)
+
+    status, body = call("POST", "/v1/apps", {**APP, "base_url": "http://127.0.0.1:4571/"})
+
+    assert (status, body["base_url"]) == (201, "http://127.0.0.1:4571")

@@ -1,0 +1,184 @@
+"""The state machine's tasks and the stream's consumers, on the events they get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from approval_gate.domain.approval import Approval
+from approval_gate.entrypoints.task import Tasks
+from approval_gate.errors import ProviderUnavailable, StoreError
+from approval_gate.ports import CallbackEvent
+from approval_gate.store.journal import event_document
+from tests.fakes.aws import aws
+from tests.fakes.world import World, event
+
+ARN = "arn:aws:states:us-east-1:123456789012:execution:gate:one"
+STARTED = "2026-01-15T09:00:00.000Z"
+ASKED = {
+    "app": "prod",
+    "title": "Deploy",
+    "stages": [{"mode": "all", "approvers": [{"email": "lead@example.com"}]}],
+    "fail_unless_approved": True,
+}
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with aws() as client:
+        yield World(client)
+
+
+@pytest.fixture
+def tasks(world: World) -> Tasks:
+    return Tasks.over(world.ports, Logger())
+
+
+def execution(given: dict[str, Any]) -> dict[str, Any]:
+    return {"input": given, "execution_arn": ARN, "started_at": STARTED}
+
+
+def test_an_approval_goes_through_all_steps(world: World, tasks: Tasks) -> None:
+    approval = world.requested()
+
+    submitted = tasks.submit(execution({"approval_id": approval.id}))
+    world.platform.approve("REF-1")
+    checked = tasks.check({"approval_id": approval.id})
+    concluded = tasks.conclude({"approval_id": approval.id, "last_attempt": False})
+
+    assert submitted == {"approval_id": approval.id, "state": "pending", "wait_s": 60}
+    assert checked["state"] == "decided"
+    assert (concluded["status"], concluded["fail_unless_approved"]) == ("APPROVED", False)
+
+
+def test_an_execution_started_by_somebody_else_brings_its_own_request(world: World, tasks: Tasks) -> None:
+    given = execution({"tenant": "acme", "request": ASKED})
+
+    first, again = tasks.submit(given), tasks.submit(given)
+
+    assert first == again
+    stored = world.stored(first["approval_id"])
+    assert stored.execution == ARN
+    assert stored.request.fail_unless_approved
+    assert world.workflow.started == []
+    assert len(world.platform.opened) == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"approval_id": "apr_unknown"},
+        {"tenant": "acme", "request": {}},
+        {"tenant": "acme", "request": {**ASKED, "aprovers": []}},
+        {"tenant": "acme", "request": {**ASKED, "app": "nowhere"}},
+        {"tenant": "nobody", "request": ASKED},
+    ],
+)
+def test_an_execution_with_an_invalid_input_ends_as_invalid(world: World, tasks: Tasks, given: dict[str, Any]) -> None:
+    assert tasks.submit(execution(given))["state"] == "invalid"
+    assert world.platform.calls == []
+
+
+def test_a_step_that_gave_up_is_recorded_as_failed(world: World, tasks: Tasks) -> None:
+    approval = world.requested()
+
+    answer = tasks.conclude({**execution({"approval_id": approval.id}), "failed_in": "submit", "last_attempt": False})
+
+    assert answer["status"] == "FAILED"
+    assert world.stored(approval.id).outcome is not None
+
+
+def test_a_step_that_gave_up_does_not_overrule_an_outcome(world: World, tasks: Tasks) -> None:
+    approval = world.opened()
+    world.platform.approve("REF-1")
+    world.checker.check(approval.id)
+
+    assert tasks.conclude({"approval_id": approval.id, "failed_in": "check"})["status"] == "APPROVED"
+
+
+def test_a_step_that_gave_up_before_anything_was_stored_still_answers(tasks: Tasks) -> None:
+    given = execution({"tenant": "acme", "request": ASKED, "error": {}})
+
+    assert tasks.conclude({**given, "failed_in": "submit"}) == {"status": "FAILED", "fail_unless_approved": True}
+
+
+def journaled(given: CallbackEvent, number: int) -> dict[str, Any]:
+    image = {"provider": "fake", "tenant": "acme", "app": "prod", "event": event_document(given)}
+    return {
+        "eventID": str(number),
+        "eventName": "INSERT",
+        "dynamodb": {"SequenceNumber": f"s{number}", "NewImage": {k: {"S": v} for k, v in image.items()}},
+    }
+
+
+def test_journaled_callbacks_are_applied_in_order(world: World, tasks: Tasks) -> None:
+    approval = world.opened()
+    world.platform.approve("REF-1")
+
+    answer = tasks.apply({"Records": [journaled(event("REF-UNKNOWN"), 1), journaled(event("REF-1"), 2)]})
+
+    assert answer == {"batchItemFailures": []}
+    assert world.stored(approval.id).outcome is not None
+
+
+def test_a_callback_that_cannot_be_applied_comes_again_with_all_after_it(
+    world: World, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.opened()
+
+    def broken(*_: object) -> None:
+        raise StoreError("no answer")
+
+    monkeypatch.setattr(world.approvals, "find_by_ref", broken)
+
+    answer = tasks.apply({"Records": [journaled(event("REF-1"), 1), journaled(event("REF-1"), 2)]})
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "s1"}]}
+
+
+def test_a_platform_that_does_not_answer_holds_up_nobody_elses_callbacks(world: World, tasks: Tasks) -> None:
+    world.opened()
+    world.platform.failures["read_truth"] = [ProviderUnavailable("503")]
+
+    answer = tasks.apply({"Records": [journaled(event("REF-1"), 1)]})
+
+    assert answer == {"batchItemFailures": []}
+
+
+def changed(approval: Approval, name: str) -> dict[str, Any]:
+    keys = {"PK": {"S": f"APPROVAL#{approval.id}"}, "SK": {"S": "APPROVAL"}}
+    return {"eventID": "1", "eventName": name, "dynamodb": {"SequenceNumber": "s1", "Keys": keys}}
+
+
+def test_a_crash_between_storing_and_starting_is_made_up_for(world: World, tasks: Tasks) -> None:
+    approval = world.requested()
+    world.workflow.started.clear()
+
+    tasks.drive({"Records": [changed(approval, "INSERT")]})
+
+    assert world.workflow.started == [approval.id]
+
+
+def test_an_approval_that_has_its_own_execution_gets_no_second_one(world: World, tasks: Tasks) -> None:
+    answer = tasks.submit(execution({"tenant": "acme", "request": ASKED}))
+
+    tasks.drive({"Records": [changed(world.stored(answer["approval_id"]), "INSERT")]})
+
+    assert world.workflow.started == []
+
+
+def test_a_crash_between_deciding_and_resuming_is_made_up_for(world: World, tasks: Tasks) -> None:
+    approval = world.opened()
+    world.wait(approval, "token-1")
+    world.platform.approve("REF-1")
+    world.checker.check(approval.id)
+    world.workflow.answers.clear()
+    world.workflow.spent.clear()
+
+    tasks.drive({"Records": [changed(approval, "MODIFY")]})
+
+    assert world.workflow.answers == [("token-1", {"look": False})]
