@@ -25,7 +25,7 @@ from approval_gate.errors import Forbidden, GateError, RequestError, StoreError,
 __all__ = ["PROBLEMS", "Caller", "build_resolver", "caller_of", "problem"]
 
 _PROBLEM_TYPE = "application/problem+json"
-_PROBLEM_URI = "https://approval-gate.dev/problems/"
+_PROBLEM_URI = "urn:approval-gate:problem:"
 
 PROBLEMS: dict[int, Any] = {
     status: {"description": text, "content": {_PROBLEM_TYPE: {"model": ProblemBody}}}
