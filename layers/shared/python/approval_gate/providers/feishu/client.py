@@ -1,0 +1,182 @@
+"""
+Calls to the platform: access token, time limits, errors. The only module of this provider that speaks HTTP.
+
+There is no retry here but one: a call whose access token was refused is repeated once with a fresh token. It was not
+executed, so this is safe for creations too. Everything else is for the state machine to try again.
+
+Source: Feishu developer docs, "Get tenant_access_token (custom apps)", "Frequency control", read 2026-02-28.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from approval_gate.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from approval_gate.providers.feishu.errcodes import TOKEN_REFUSED, Complaint, error_for
+from approval_gate.providers.feishu.reading import items, json_object, mapping, word
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from approval_gate.ports import AccessTokens
+    from approval_gate.providers.feishu.credentials import Credentials
+    from approval_gate.providers.feishu.edition import Edition
+
+__all__ = ["Client"]
+
+_TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+_TOKEN_PATH = "/open-apis/auth/v3/tenant_access_token/internal"  # noqa: S105 - a path, not a password
+_TOKEN_MARGIN_S = 600
+_TOKEN = re.compile(r"[!-~]{1,2048}")
+_HEADERS = {"Content-Type": "application/json; charset=utf-8", "Accept": "application/json"}
+
+
+class Client:
+    """
+    One app's calls.
+
+    Args:
+        base_url: scheme, host and, behind a proxy, a path; without a slash at the end.
+    """
+
+    def __init__(
+        self, edition: Edition, base_url: str, credentials: Credentials, http: httpx.Client, tokens: AccessTokens
+    ) -> None:
+        self._edition = edition
+        self._base_url = base_url
+        self._credentials = credentials
+        self._http = http
+        self._auth = _TenantToken(tokens, self._fetch_token)
+
+    def call(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """
+        Make one call and return the answer's `data`, empty if it has none.
+
+        Args:
+            operation: our name of the call, for errors.
+            path: from `/open-apis` on; whatever was put into it is quoted already.
+
+        Raises:
+            ProviderRejected, ProviderUnavailable: see `errcodes`. After ProviderUnavailable the call may have been
+                executed.
+        """
+        answer = self._exchange(operation, method, path, body=body, query=query, auth=self._auth)
+        return mapping(answer, "data")
+
+    def _fetch_token(self) -> tuple[str, float]:
+        """Return a tenant access token and its life less a margin, in seconds."""
+        body = {"app_id": self._credentials.app_id, "app_secret": self._credentials.app_secret}
+        answer = self._exchange("fetch_token", "POST", _TOKEN_PATH, body=body, query=None, auth=None)
+        token, life_s = answer.get("tenant_access_token"), answer.get("expire")
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token) or type(life_s) is not int or life_s <= 0:
+            raise self._unavailable("fetch_token", "the answer holds no access token; check base_url")
+        # The same token comes back while it has half an hour left, so the margin never starves us; half of the life
+        # serves platforms that hand out short ones.
+        return token, float(max(life_s - _TOKEN_MARGIN_S, life_s / 2))
+
+    def _exchange(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, str] | None,
+        auth: httpx.Auth | None,
+    ) -> dict[str, Any]:
+        try:
+            response = self._http.request(
+                method,
+                self._base_url + path,
+                json=body,
+                params=query,
+                headers=_HEADERS,
+                auth=auth,
+                timeout=_TIMEOUT,
+                follow_redirects=False,
+            )
+        except httpx.TimeoutException as err:
+            raise self._unavailable(operation, "did not answer in time") from err
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as err:
+            raise ProviderRejected(
+                f"{operation}: the base_url of the app is not an http(s) address. Correct it.",
+                provider=self._edition.provider,
+                operation=operation,
+            ) from err
+        except httpx.HTTPError as err:
+            raise self._unavailable(operation, "could not be reached; check base_url and the network") from err
+        return self._read(operation, response)
+
+    def _read(self, operation: str, response: httpx.Response) -> dict[str, Any]:
+        answer = _json(response)
+        code = _code(answer)
+        if code == 0:
+            return answer
+        error = mapping(answer, "error")
+        raise error_for(
+            self._edition,
+            operation,
+            Complaint(
+                http_status=response.status_code,
+                code=code,
+                request_id=_request_id(response, error),
+                reset_s=response.headers.get("x-ogw-ratelimit-reset", ""),
+                scopes=tuple(
+                    word(each, "subject") or word(each, "scope") for each in items(error, "permission_violations")
+                ),
+                fields=tuple(word(each, "field") for each in items(error, "field_violations")),
+            ),
+        )
+
+    def _unavailable(self, operation: str, text: str) -> ProviderError:
+        return ProviderUnavailable(
+            f"{operation}: {self._edition.name} {text}.", provider=self._edition.provider, operation=operation
+        )
+
+
+class _TenantToken(httpx.Auth):
+    """Put the access token on a request; when it is refused, fetch a fresh one and repeat exactly once."""
+
+    requires_response_body = True
+
+    def __init__(self, tokens: AccessTokens, fetch: Callable[[], tuple[str, float]]) -> None:
+        self._tokens = tokens
+        self._fetch = fetch
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        token = self._tokens.get(self._fetch)
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if _code(_json(response)) in TOKEN_REFUSED:
+            self._tokens.drop(token)
+            request.headers["Authorization"] = f"Bearer {self._tokens.get(self._fetch)}"
+            yield request
+
+
+def _json(response: httpx.Response) -> dict[str, Any]:
+    """Return the answer's object; empty for a proxy's page, a plain `404 page not found` and the like."""
+    try:
+        return json_object(response.content)
+    except ValueError:
+        return {}
+
+
+def _code(answer: Mapping[str, Any]) -> int | None:
+    code = answer.get("code")
+    return code if type(code) is int else None
+
+
+def _request_id(response: httpx.Response, error: Mapping[str, Any]) -> str:
+    headers = {"tt": response.headers.get("x-tt-logid"), "request": response.headers.get("x-request-id")}
+    return word(headers, "tt") or word(headers, "request") or word(error, "log_id") or word(error, "logid")

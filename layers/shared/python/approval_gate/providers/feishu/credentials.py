@@ -1,0 +1,84 @@
+"""What an administrator copies from the developer console."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Self
+
+from approval_gate.errors import FieldProblem, RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Credentials"]
+
+_PATTERNS = {
+    "app_id": re.compile(r"cli_[0-9A-Za-z_-]{1,60}"),
+    "app_secret": re.compile(r"[!-~]{1,128}"),
+    "encrypt_key": re.compile(r"[!-~]{1,128}"),
+    "verification_token": re.compile(r"[!-~]{1,128}"),
+}
+_WHERE = {
+    "app_id": "Credentials & Basic Info",
+    "app_secret": "Credentials & Basic Info",
+    "encrypt_key": "Events & Callbacks > Encryption Strategy",
+    "verification_token": "Events & Callbacks > Encryption Strategy",
+}
+_REQUIRED = ("app_id", "app_secret")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """
+    One app's credentials, named as in the developer console.
+
+    Args:
+        encrypt_key: seals and signs callbacks when the administrator set one, as we advise.
+        verification_token: is inside every callback; alone it proves them only as far as TLS and a shared word do.
+    """
+
+    app_id: str
+    app_secret: str = field(repr=False)
+    encrypt_key: str = field(default="", repr=False)
+    verification_token: str = field(default="", repr=False)
+
+    @classmethod
+    def from_fields(cls, given: Mapping[str, str]) -> Self:
+        """
+        Check and take the fields of a registration; an empty optional field counts as not given.
+
+        Raises:
+            RequestError: names each missing, unknown or malformed field, and never repeats a value.
+        """
+        problems = [
+            FieldProblem(f"credentials.{name}", "is unknown; remove it") for name in given if name not in _PATTERNS
+        ]
+        problems += [
+            FieldProblem(f"credentials.{name}", f"is required; copy it from the developer console > {_WHERE[name]}")
+            for name in _REQUIRED
+            if not given.get(name)
+        ]
+        problems += [
+            FieldProblem(f"credentials.{name}", f"is malformed; copy it again from the developer console > {where}")
+            for name, where in _WHERE.items()
+            if given.get(name) and not _PATTERNS[name].fullmatch(given[name])
+        ]
+        if problems:
+            raise RequestError("the credentials are incomplete or malformed", problems=tuple(problems))
+        return cls(**{each.name: given.get(each.name, "") for each in fields(cls)})
+
+    @property
+    def vendor_identity(self) -> str:
+        """The App ID: unique on the platform."""
+        return self.app_id
+
+    @property
+    def callbacks_ready(self) -> bool:
+        """Tell whether callbacks can be proven."""
+        return bool(self.encrypt_key or self.verification_token)
+
+    @classmethod
+    def public_fields(cls) -> frozenset[str]:
+        """Return the fields that may be shown."""
+        return frozenset({"app_id"})
