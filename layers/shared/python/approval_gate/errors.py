@@ -204,7 +204,7 @@ class ProviderError(GateError):
     code = "provider_error"
     status = 502
 
-    def __init__(  # noqa: PLR0913 - the facts an operator needs, all named
+    def __init__(
         self,
         message: str,
         *,
@@ -242,13 +242,6 @@ class ProviderUnavailable(ProviderError):
     """May work later; `retry_after_s` when the platform said when."""
 
     code = "provider_unavailable"
-    retry_after_s: float | None = None
-
-
-class ProviderThrottled(ProviderUnavailable):
-    """The platform asked to slow down."""
-
-    code = "provider_throttled"
 
     def __init__(
         self,
@@ -258,9 +251,22 @@ class ProviderThrottled(ProviderUnavailable):
         provider: str = "",
         operation: str = "",
         vendor_code: str = "",
+        vendor_request_id: str = "",
     ) -> None:
-        super().__init__(message, provider=provider, operation=operation, vendor_code=vendor_code)
+        super().__init__(
+            message,
+            provider=provider,
+            operation=operation,
+            vendor_code=vendor_code,
+            vendor_request_id=vendor_request_id,
+        )
         self.retry_after_s = retry_after_s
+
+
+class ProviderThrottled(ProviderUnavailable):
+    """The platform asked to slow down."""
+
+    code = "provider_throttled"
 
 
 class StoreError(GateError):

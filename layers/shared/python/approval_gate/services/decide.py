@@ -65,7 +65,9 @@ class Decider:
         self._workflow = workflow
         self._clock = clock
 
-    def decide(self, approval_id: str, outcome: Outcome, *, by: str = "", truth: Truth | None = None) -> tuple[Approval, bool]:
+    def decide(
+        self, approval_id: str, outcome: Outcome, *, by: str = "", truth: Truth | None = None
+    ) -> tuple[Approval, bool]:
         """
         Store `outcome` unless there is one, and wake the wait.
 

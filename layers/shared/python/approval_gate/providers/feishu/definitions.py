@@ -121,8 +121,9 @@ class Definitions:
         self._forms.save(key, {"approval_code": approval_code, "subscribed": "yes"})
 
     def _unavailable(self, text: str, retry_after_s: float) -> ProviderUnavailable:
-        error = ProviderUnavailable(
-            f"{text}; try again in {retry_after_s:.0f} s.", provider=self._edition.provider, operation="definition"
+        return ProviderUnavailable(
+            f"{text}; try again in {retry_after_s:.0f} s.",
+            retry_after_s=retry_after_s,
+            provider=self._edition.provider,
+            operation="definition",
         )
-        error.retry_after_s = retry_after_s
-        return error

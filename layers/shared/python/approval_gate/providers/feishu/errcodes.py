@@ -157,15 +157,14 @@ def error_for(edition: Edition, operation: str, complaint: Complaint) -> Provide
     )
     code = "" if complaint.code is None else str(complaint.code)
     if kind is _Kind.THROTTLED:
-        throttled = ProviderThrottled(
+        return ProviderThrottled(
             message + ".",
             retry_after_s=_seconds(complaint.reset_s),
             provider=edition.provider,
             operation=operation,
             vendor_code=code,
+            vendor_request_id=complaint.request_id,
         )
-        throttled.vendor_request_id = complaint.request_id
-        return throttled
     error = ProviderUnavailable if kind is _Kind.UNAVAILABLE else ProviderRejected
     return error(
         message + ".",
