@@ -47,7 +47,7 @@ class AppSenders:
         """Return the sender of an app, reading its secret when it was not read for a minute."""
         key = (app.tenant, app.id)
         built = self._built.get(key)
-        if built is not None and time.monotonic() - built[0] < _SENDER_LIFE_S and built[1].base_url == app.base_url:
+        if built is not None and time.monotonic() - built[0] < _SENDER_LIFE_S and _is_same(built[1], app):
             return built[2]
         fields = self._secrets.read(app.provider, app.tenant, app.id)
         if fields is None:
@@ -66,6 +66,15 @@ class AppSenders:
         )
         self._built[key] = (time.monotonic(), app, sender)
         return sender
+
+
+def _is_same(one: App, other: App) -> bool:
+    """Tell whether a sender made for one serves the other: an app may have been deleted and registered anew."""
+    return (one.base_url, one.vendor_identity, one.created_at) == (
+        other.base_url,
+        other.vendor_identity,
+        other.created_at,
+    )
 
 
 def wire_ports(environ: Mapping[str, str] | None = None) -> Ports:

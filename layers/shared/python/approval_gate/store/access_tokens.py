@@ -29,7 +29,7 @@ class DynamoAccessTokens:
         self._client = client
         self._table = table
         self._clock = clock
-        self._key = keys.access_token(app.provider, app.tenant, app.id)
+        self._key = keys.access_token(app.provider, app.tenant, app.id, app.vendor_identity)
         self._held: tuple[str, datetime] | None = None
 
     def get(self, fetch: Callable[[], tuple[str, float]]) -> str:

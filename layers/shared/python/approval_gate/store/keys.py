@@ -9,7 +9,7 @@ Keys of the single table. Every key that belongs to a tenant names it; nothing e
 | journal of callbacks              | REF#<provider>#<tenant>#<app>#<ref>   | EVENT#<dedupe key>   |
 | app                               | TENANT#<tenant>                       | APP#<app>            |
 | owner of a vendor identity        | IDENTITY#<provider>#<vendor identity> | IDENTITY             |
-| access token                      | TOKEN#<provider>#<tenant>#<app>       | TOKEN                |
+| access token                      | TOKEN#<provider>#<tenant>#<app>       | TOKEN#<vendor id>    |
 | definition or form template       | FORM#<provider>#<tenant>#<app>        | FORM#<key>           |
 | idempotency                       | IDEMPOTENCY#<tenant>#<key>            | REQUEST              |
 | API token                         | APITOKEN#<sha256>                     | APITOKEN             |
@@ -77,8 +77,9 @@ def identity(provider: str, vendor_identity: str) -> Key:
     return _key(f"IDENTITY#{provider}#{vendor_identity}", "IDENTITY")
 
 
-def access_token(provider: str, tenant: str, app_id: str) -> Key:
-    return _key(f"TOKEN#{provider}#{tenant}#{app_id}", "TOKEN")
+def access_token(provider: str, tenant: str, app_id: str, vendor_identity: str) -> Key:
+    """Return the key of an access token; an app registered anew with another identity must not find the old one's."""
+    return _key(f"TOKEN#{provider}#{tenant}#{app_id}", f"TOKEN#{vendor_identity}")
 
 
 def form(provider: str, tenant: str, app_id: str, form_key: str) -> Key:
