@@ -330,6 +330,19 @@ def test_history_has_no_gaps_and_explains_the_outcome(world: World) -> None:
     assert entries[-1].detail["decided_by"] == "ou_lead, ou_qa"
 
 
+def test_whoever_decided_is_called_by_the_name_the_gate_knows(world: World) -> None:
+    approval = world.opened()
+    truth = world.platform.truths["REF-1"]
+    nameless = replace(truth.tasks[0], person=Identity(LEAD.user_id), status=TaskStatus.APPROVED)
+    world.platform.truths["REF-1"] = replace(truth, status=TruthStatus.APPROVED, tasks=(nameless,))
+
+    world.applier.apply("fake", "acme", "prod", event("REF-1"))
+
+    outcome = world.stored(approval.id).outcome
+    assert outcome is not None
+    assert outcome.decided_by == (LEAD,)
+
+
 def test_a_truth_the_platform_will_not_tell_is_no_decision(world: World) -> None:
     approval = world.opened()
     world.platform.failures["read_truth"] = [ProviderRejected("gone")]

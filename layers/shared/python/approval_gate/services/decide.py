@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Source, Status
+from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Source, Status, TaskProgress
 from approval_gate.domain.quorum import Verdict, judge
 from approval_gate.domain.truth import Truth
 from approval_gate.errors import ApprovalNotFound, ProviderRejected, StoreError, VersionConflict
@@ -104,6 +104,7 @@ class Decider:
             raise ProviderRejected(
                 "The platform answered about another approval than the one asked for.", operation="read_truth"
             )
+        truth = replace(truth, tasks=tuple(_named(task, approval) for task in truth.tasks))
         verdict = judge(approval, truth)
         if verdict.status is Status.PENDING:
             return self._record_progress(approval, truth)
@@ -154,3 +155,13 @@ class Decider:
             detail["vendor_status"] = truth.vendor_status
             detail["provider_ref"] = truth.ref
         return HistoryEntry(0, self._clock(), "decided", by, detail)
+
+
+def _named(task: TaskProgress, approval: Approval) -> TaskProgress:
+    """Give a task's person the name that the request or the look-up told; platforms answer with ids only."""
+    if task.person is None or task.person.name:
+        return task
+    known = [person for stage in approval.stages for person in stage.approvers]
+    known += [approval.requester] if approval.requester else []
+    name = next((person.name for person in known if person.is_same_person(task.person)), "")
+    return replace(task, person=replace(task.person, name=name)) if name else task

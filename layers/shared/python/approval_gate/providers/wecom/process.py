@@ -6,8 +6,9 @@ mode are opposite (`apv_rel` 1 all, 2 any, 3 one after another; `approverattr` 1
 by the modes that were asked for, so of the two only `apv_rel` 3 is read here: it tells whose turn it is.
 
 Not documented: how nodes look after a return or an added approver, and what an OR member who was not needed shows. So
-only what the platform calls agreed or rejected is a decision, with the time at which a person made it; people and nodes
-that nobody asked for only add tasks, which carry no stage by themselves.
+only what the platform calls agreed or rejected is a decision, with the time at which a person made it. Stages are
+counted along the approver nodes: an added person is one more task in a stage; an added node moves the stages behind it,
+and what was asked for is then not found in its place. Either way the request's own people decide or nothing opens.
 
 Source: WeCom developer docs, "Get approval details", "Approval status change event", read 2026-02-28.
 """

@@ -153,6 +153,12 @@ class Sender:
                 raise _rejected(f"stage {number + 1} has no approvers; name at least one")
 
     def _let_the_list_catch_up(self, draft: Draft) -> None:
+        """
+        Wait where the list may be behind an attempt that died without an answer, such as a function that was stopped.
+
+        Attempts that ended in an error of ours were given this pause by that error. When one died is not known here;
+        nearly all are made as soon as the approval is created.
+        """
         left_s = (draft.created_at + LIST_DELAY - self._clock()).total_seconds()
         if left_s > 0:
             error = ProviderUnavailable(

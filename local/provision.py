@@ -1,0 +1,146 @@
+"""Furnish a fresh stack: an app on each simulated platform, the same app in the gate, two API tokens."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from cli.bootstrap import ADMIN_SCOPES, PIPELINE_SCOPES, issue_token
+from local.engine.deployer import Deployed
+from local.engine.launcher import Engine, aws_session
+
+__all__ = ["APPROVER", "REQUESTER", "TENANT", "ProvisionFailed", "Tokens", "connect_app", "issue_tokens"]
+
+TENANT = "demo"
+
+REQUESTER = {"user_id": "dev", "email": "dev@example.com"}
+"""Who asks, of the simulators' demonstration people."""
+APPROVER = {"user_id": "lead", "email": "lead@example.com"}
+"""Who decides."""
+
+_ADDRESS_CHECKS = 5
+
+
+class ProvisionFailed(RuntimeError):
+    """The gate or a simulator refused. The message holds its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One token for administration, one as a pipeline would have it."""
+
+    admin: str
+    pipeline: str
+
+
+def _feishu() -> dict[str, str]:
+    return {
+        "app_id": f"cli_{secrets.token_hex(8)}",
+        "app_secret": secrets.token_hex(16),
+        "encrypt_key": secrets.token_hex(16),
+        "verification_token": secrets.token_hex(16),
+    }
+
+
+def _dingtalk() -> dict[str, str]:
+    return {
+        "app_key": f"ding{secrets.token_hex(8)}",
+        "app_secret": secrets.token_hex(16),
+        "aes_key": _aes_key(),
+        "token": secrets.token_hex(8),
+        "agent_id": str(secrets.randbelow(10**9) + 1),
+    }
+
+
+def _wecom() -> dict[str, str]:
+    return {
+        "corp_id": f"ww{secrets.token_hex(8)}",
+        "agent_id": "1000002",
+        "secret": secrets.token_hex(16),
+        "token": secrets.token_hex(8),
+        "encoding_aes_key": _aes_key(),
+    }
+
+
+def _aes_key() -> str:
+    """Return a key as those platforms' consoles show it: 32 bytes in base64 without the padding."""
+    return base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+
+
+_CREDENTIALS: Mapping[str, Callable[[], dict[str, str]]] = {
+    "feishu": _feishu,
+    "lark": _feishu,
+    "dingtalk": _dingtalk,
+    "wecom": _wecom,
+}
+"""How a platform's console would fill in a new app, in the platform's words; gate and simulator both take them so."""
+
+
+def issue_tokens(engine: Engine, deployed: Deployed) -> Tokens:
+    """Write both API tokens into the table, as an operator does on AWS."""
+    dynamodb = aws_session().client("dynamodb", endpoint_url=engine.endpoint)
+
+    def issue(principal: str, scopes: tuple[str, ...]) -> str:
+        return issue_token(
+            dynamodb, deployed.table, tenant=TENANT, scopes=scopes, principal=principal, now=datetime.now(UTC)
+        )
+
+    return Tokens(admin=issue("admin", ADMIN_SCOPES), pipeline=issue("pipeline", PIPELINE_SCOPES))
+
+
+def connect_app(http: httpx.Client, provider: str, base_url: str, api_url: str, admin_token: str) -> str:
+    """
+    Do what an administrator does: make an app on the platform, register it here, save the request address there.
+
+    Returns: the app's id in the gate.
+
+    Raises:
+        ProvisionFailed: somebody refused.
+    """
+    app_id = f"{provider}-demo"
+    credentials = _CREDENTIALS[provider]()
+    _ask(http, "POST", f"{base_url}/_sim/apps", {**credentials, "name": "Approval gate"})
+    registered = _ask(
+        http,
+        "POST",
+        f"{api_url}/v1/apps",
+        {
+            "id": app_id,
+            "provider": provider,
+            "name": "Demo",
+            "credentials": credentials,
+            "default_requester": {"email": REQUESTER["email"]},
+            "callbacks": "http",
+            "base_url": base_url,
+        },
+        token=admin_token,
+    )
+    _save_request_address(http, base_url, {**credentials, "request_url": registered["callback_url"]})
+    return app_id
+
+
+def _save_request_address(http: httpx.Client, base_url: str, app: Mapping[str, str]) -> None:
+    """The platform tries the address at once and allows a second; a cold function may need another try, as in life."""
+    for remaining in reversed(range(_ADDRESS_CHECKS)):
+        answer = http.post(f"{base_url}/_sim/apps", json=app)
+        if answer.is_success:
+            return
+        if not remaining:
+            raise ProvisionFailed(f"{base_url} does not accept {app['request_url']}: {answer.text}")
+        time.sleep(0.5)
+
+
+def _ask(http: httpx.Client, method: str, url: str, body: Mapping[str, Any], *, token: str = "") -> dict[str, Any]:
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    answer = http.request(method, url, json=body, headers=headers)
+    if not answer.is_success:
+        raise ProvisionFailed(f"{method} {url} answered {answer.status_code}: {answer.text}")
+    read: dict[str, Any] = answer.json()
+    return read

@@ -1,0 +1,3 @@
+"""
+What every simulated platform shares: state, clock, calls, faults, people, callbacks, control endpoints and the page.
+"""

@@ -1,0 +1,224 @@
+"""What the template promises: who may do what, what is kept, what is bounded, what is never logged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
+
+type Json = dict[str, Any]
+
+
+def of_type(kind: str) -> dict[str, Json]:
+    return {name: one["Properties"] for name, one in RESOURCES.items() if one["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+STATE_MACHINE = RESOURCES["ApprovalStateMachine"]["Properties"]
+CALLBACKS = {
+    "FeishuCallbackFunction": ("feishu", {"POST"}),
+    "LarkCallbackFunction": ("lark", {"POST"}),
+    "DingtalkCallbackFunction": ("dingtalk", {"POST"}),
+    "WecomCallbackFunction": ("wecom", {"GET", "POST"}),
+}
+STREAM_CONSUMERS = ("ApplyCallbackFunction", "DriveWorkflowFunction")
+
+
+def statements(properties: Json) -> Iterator[Json]:
+    for policy in properties.get("Policies", []):
+        yield from policy["Statement"]
+
+
+def actions(statement: Json) -> list[str]:
+    return [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+
+
+def leading_keys(statement: Json) -> list[str]:
+    keys: list[str] = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    return keys
+
+
+def http_events(properties: Json) -> list[Json]:
+    return [event["Properties"] for event in properties.get("Events", {}).values() if event["Type"] == "HttpApi"]
+
+
+def stream_event(function: str) -> Json:
+    (event,) = FUNCTIONS[function]["Events"].values()
+    properties: Json = event["Properties"]
+    return properties
+
+
+def test_every_function_folder_is_in_the_template_and_the_reverse():
+    folders = {handler.parent.name for handler in (ROOT / "functions").glob("*/handler.py")}
+
+    assert {properties["CodeUri"] for properties in FUNCTIONS.values()} == {f"functions/{name}" for name in folders}
+
+
+def test_only_callbacks_are_open_to_everybody():
+    open_to_all = {
+        name
+        for name, properties in FUNCTIONS.items()
+        for event in http_events(properties)
+        if event.get("Auth", {}).get("Authorizer") == "NONE"
+    }
+
+    assert open_to_all == set(CALLBACKS)
+
+
+@pytest.mark.parametrize("function", CALLBACKS)
+def test_a_callback_has_one_address_and_may_write_its_journal_and_read_its_secrets_only(function: str):
+    provider, methods = CALLBACKS[function]
+    events = http_events(FUNCTIONS[function])
+    journal, secrets = statements(FUNCTIONS[function])
+
+    assert {event["Path"] for event in events} == {f"/callbacks/{provider}/{{tenant}}/{{app}}"}
+    assert {event["Method"] for event in events} == methods
+    assert (actions(journal), leading_keys(journal)) == (["dynamodb:PutItem"], [f"REF#{provider}#*"])
+    assert actions(secrets) == ["secretsmanager:GetSecretValue"]
+    assert secrets["Resource"]["Fn::Sub"].endswith(f":secret:${{AWS::StackName}}/{provider}/*")
+
+
+def test_the_authorizer_may_read_api_tokens_and_nothing_else():
+    (statement,) = statements(FUNCTIONS["AuthorizerFunction"])
+
+    assert (actions(statement), leading_keys(statement)) == (["dynamodb:GetItem"], ["APITOKEN#*"])
+
+
+def test_nobody_else_reaches_api_tokens():
+    for name, properties in {**FUNCTIONS, "ApprovalStateMachine": STATE_MACHINE}.items():
+        for statement in statements(properties):
+            on_the_table = statement["Resource"] == {"Fn::GetAtt": ["Table", "Arn"]}
+            if on_the_table and name != "AuthorizerFunction":
+                assert not any(key.startswith(("APITOKEN", "*")) for key in leading_keys(statement)), name
+
+
+def test_the_apps_api_writes_secrets_and_cannot_read_one_back():
+    allowed = {action for statement in statements(FUNCTIONS["AppsApiFunction"]) for action in actions(statement)}
+
+    assert "secretsmanager:PutSecretValue" in allowed
+    assert "secretsmanager:GetSecretValue" not in allowed
+
+
+def test_wildcards_stand_only_where_no_resource_can_be_named():
+    everywhere = {
+        (name, action)
+        for name, properties in {**FUNCTIONS, "ApprovalStateMachine": STATE_MACHINE}.items()
+        for statement in statements(properties)
+        if statement["Resource"] == "*"
+        for action in actions(statement)
+    }
+
+    assert {pair for pair in everywhere if not pair[1].startswith("logs:")} == {
+        ("ConcludeApprovalFunction", "states:SendTaskSuccess"),
+        ("ConcludeApprovalFunction", "states:SendTaskFailure"),
+    }
+    assert not any("*" in action for name, action in everywhere)
+
+
+def test_arns_are_written_for_every_partition():
+    assert "arn:aws:" not in (ROOT / "template.yaml").read_text(encoding="utf-8")
+
+
+def test_the_state_machine_may_invoke_its_tasks_and_touch_approvals_only():
+    invoke, update, _ = statements(STATE_MACHINE)
+
+    assert actions(invoke) == ["lambda:InvokeFunction"]
+    assert [target["Fn::GetAtt"][0] for target in invoke["Resource"]] == [
+        "SubmitApprovalFunction",
+        "CheckApprovalFunction",
+        "ConcludeApprovalFunction",
+    ]
+    assert (actions(update), leading_keys(update)) == (["dynamodb:UpdateItem"], ["APPROVAL#*"])
+
+
+def test_the_state_machine_never_logs_inputs_which_hold_task_tokens():
+    assert STATE_MACHINE["Type"] == "STANDARD"
+    assert STATE_MACHINE["Logging"]["IncludeExecutionData"] is False
+
+
+def test_the_table_is_kept_encrypted_and_restorable():
+    table = RESOURCES["Table"]
+
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["Properties"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    assert table["Properties"]["TimeToLiveSpecification"]["AttributeName"] == "expires_at_epoch_s"
+
+
+@pytest.mark.parametrize("function", STREAM_CONSUMERS)
+def test_a_stream_record_that_keeps_failing_ends_in_a_queue_that_alarms(function: str):
+    event = stream_event(function)
+    queue = event["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+    alarmed = {
+        alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0]: alarm for alarm in of_type("AWS::CloudWatch::Alarm").values()
+    }
+
+    assert 0 < event["MaximumRetryAttempts"] <= 10
+    assert 0 < event["MaximumRecordAgeInSeconds"] <= 86_400
+    assert event["BisectBatchOnFunctionError"] is True
+    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert RESOURCES[queue]["Properties"] == {"SqsManagedSseEnabled": True, "MessageRetentionPeriod": 14 * 86_400}
+    assert (alarmed[queue]["Threshold"], alarmed[queue]["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+
+
+def test_stream_consumers_see_what_concerns_them_only():
+    patterns = [
+        json.loads(one["Pattern"])
+        for name in STREAM_CONSUMERS
+        for one in stream_event(name)["FilterCriteria"]["Filters"]
+    ]
+    approval = {"PK": {"S": [{"prefix": "APPROVAL#"}]}, "SK": {"S": ["APPROVAL"]}}
+
+    assert patterns == [
+        {"eventName": ["INSERT"], "dynamodb": {"Keys": {"SK": {"S": [{"prefix": "EVENT#"}]}}}},
+        {"eventName": ["INSERT"], "dynamodb": {"Keys": approval}},
+        {
+            "eventName": ["MODIFY"],
+            "dynamodb": {"Keys": approval, "NewImage": {"outcome": {"S": [{"exists": True}]}}},
+        },
+    ]
+
+
+def test_a_flood_costs_bounded_money():
+    settings = RESOURCES["Api"]["Properties"]["DefaultRouteSettings"]
+
+    assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "RequestBurst"}
+    assert TEMPLATE["Parameters"]["RequestsPerSecond"]["Default"] <= 100
+
+
+def test_the_access_log_holds_no_header_no_query_and_no_body():
+    written = json.loads(RESOURCES["Api"]["Properties"]["AccessLogSettings"]["Format"])
+
+    assert {value for value in written.values() if not value.startswith("$context.")} == set()
+    assert not any(word in value for value in written.values() for word in ("header", "path", "authorizer", "protocol"))
+
+
+def test_every_log_ends():
+    groups = of_type("AWS::Logs::LogGroup")
+    used = {properties["LoggingConfig"]["LogGroup"]["Ref"] for properties in FUNCTIONS.values()}
+
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetentionDays"} for group in groups.values())
+    assert used | {"ApiLogGroup", "StateMachineLogGroup"} == set(groups)
+
+
+def test_one_runtime_everywhere():
+    shared = TEMPLATE["Globals"]["Function"]
+    layers = of_type("AWS::Serverless::LayerVersion")
+
+    assert shared["Runtime"] == "python3.13"
+    assert all(layer["CompatibleRuntimes"] == ["python3.13"] for layer in layers.values())
+    assert not any("Runtime" in properties or "Architectures" in properties for properties in FUNCTIONS.values())
+
+
+def test_loopback_addresses_are_refused_unless_asked_for():
+    assert TEMPLATE["Parameters"]["AllowLoopback"]["Default"] == "false"
