@@ -99,7 +99,9 @@ def authorizers_of(body: _Json) -> Iterator[tuple[str, _Json]]:
     """Read the Lambda authorizers out of an OpenAPI body, as CloudFormation properties."""
     for name, scheme in body.get("components", {}).get("securitySchemes", {}).items():
         authorizer = scheme["x-amazon-apigateway-authorizer"]
-        source = authorizer.get("identitySource", "")
+        sources = authorizer.get("identitySource", [])  # SAM writes a list, other documents one text with commas
+        if isinstance(sources, str):
+            sources = sources.split(",")
         yield (
             name,
             {
@@ -110,7 +112,7 @@ def authorizers_of(body: _Json) -> Iterator[tuple[str, _Json]]:
                 "EnableSimpleResponses": authorizer.get("enableSimpleResponses", False),
                 "AuthorizerResultTtlInSeconds": authorizer.get("authorizerResultTtlInSeconds", 0),
                 # Without an identity source the authorizer is asked every time; the engine would demand a header.
-                "IdentitySource": [part.strip() for part in source.split(",") if part.strip()],
+                "IdentitySource": [source.strip() for source in sources if source.strip()],
             },
         )
 
