@@ -81,9 +81,9 @@ token: setup  ## write an API token for TENANT with SCOPES into the deployed STA
 
 lock: setup  ## compile the locked requirements anew
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
-		--strip-extras --no-emit-index-url --no-emit-trusted-host --output-file dev.txt dev.in
+		--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file dev.txt dev.in
 	cd layers/dependencies && CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --upgrade --generate-hashes \
-		--strip-extras --no-emit-index-url --no-emit-trusted-host --constraint ../../requirements/dev.txt \
+		--strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --constraint ../../requirements/dev.txt \
 		--output-file requirements.txt requirements.in
 
 clean:  ## stop the stack and remove everything that was made here, .venv too

@@ -89,6 +89,10 @@ class Kit(Protocol):
         """Return a proven event of a known kind that lacks what it should hold."""
         ...
 
+    def altered(self, request: WebRequest) -> WebRequest:
+        """Return the request with its body changed where the platform's proof covers it."""
+        ...
+
     def unsigned(self, request: WebRequest) -> WebRequest:
         """Return the request without its proof."""
         ...

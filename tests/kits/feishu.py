@@ -95,6 +95,9 @@ class FeishuKit:
     def mangled_event(self, ref: str) -> WebRequest:
         return self.event({"type": "approval_instance", "app_id": self.credentials["app_id"], "status": ["APPROVED"]})
 
+    def altered(self, request: WebRequest) -> WebRequest:
+        return replace(request, body=request.body + b" ")
+
     def unsigned(self, request: WebRequest) -> WebRequest:
         return replace(request, headers={})
 

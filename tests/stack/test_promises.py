@@ -135,9 +135,7 @@ def http() -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(params=PROVIDERS)
-def site(
-    request: pytest.FixtureRequest, stack: Json, http: httpx.Client, eventually: Eventually
-) -> Iterator[Site]:
+def site(request: pytest.FixtureRequest, stack: Json, http: httpx.Client, eventually: Eventually) -> Iterator[Site]:
     made = register(stack, request.param, http, eventually)
     yield made
     http.delete(f"{made.base}/_sim/faults")

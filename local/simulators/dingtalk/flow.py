@@ -129,9 +129,7 @@ class Flow:
         return any(agreed) if self._instance.nodes[self._instance.node].mode == "OR" else all(agreed)
 
     def _open(self, user_id: str) -> None:
-        task = Task(
-            id=int(self._ids.number(11)), node=self._instance.node, user_id=user_id, start_ms=self._now_ms
-        )
+        task = Task(id=int(self._ids.number(11)), node=self._instance.node, user_id=user_id, start_ms=self._now_ms)
         self._instance.tasks.append(task)
         self.notices.append(Notice("start", task=task))
         if self._is_automatic(user_id):

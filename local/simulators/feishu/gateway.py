@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import ceil
 from typing import Any
 
 from local.simulators.feishu.answers import Problem
@@ -17,9 +16,10 @@ from local.simulators.feishu.call import FeishuCall
 from local.simulators.feishu.tokens import Tokens
 from local.simulators.frame.apps import App
 from local.simulators.frame.platform import Simulation
+from local.simulators.frame.throttle import Throttle
 from local.simulators.frame.web import ApiAnswer, ApiCall
 
-__all__ = ["Gateway", "RouteRule", "Throttle"]
+__all__ = ["Gateway", "RouteRule"]
 
 _FREE_EDITION_CALLS = 10_000
 
@@ -58,25 +58,6 @@ class RouteRule:
             elif name != value:
                 return None
         return params
-
-
-class Throttle:
-    """Counts calls in windows of a minute and a second. A restart forgets them, as the windows are short."""
-
-    def __init__(self, simulation: Simulation) -> None:
-        self._simulation = simulation
-        self._counts: dict[tuple[str, int], tuple[int, int]] = {}
-
-    def wait_s(self, key: str, limit: float, window_s: int) -> int:
-        """Count one call; return 0 if it may pass, else the seconds until the window ends."""
-        now_s = self._simulation.clock.now_s()
-        window = int(now_s // window_s)
-        current, count = self._counts.get((key, window_s), (window, 0))
-        count = count + 1 if current == window else 1
-        if count > limit:
-            return max(ceil((window + 1) * window_s - now_s), 1)
-        self._counts[(key, window_s)] = (window, count)
-        return 0
 
 
 class Gateway:

@@ -14,11 +14,11 @@ from local.simulators.feishu.call import FeishuCall, field_violation
 from local.simulators.feishu.cards import check_content
 from local.simulators.feishu.contacts import Contacts
 from local.simulators.feishu.events import tenant_key
-from local.simulators.feishu.gateway import Throttle
 from local.simulators.feishu.identities import Identities
 from local.simulators.feishu.model import Message
 from local.simulators.frame.platform import Simulation
 from local.simulators.frame.store import Collection
+from local.simulators.frame.throttle import Throttle
 from local.simulators.frame.web import ApiAnswer
 
 __all__ = ["Messages"]

@@ -8,7 +8,7 @@ from local.simulators.feishu.contacts import Contacts
 from local.simulators.feishu.definitions import Definitions
 from local.simulators.feishu.events import Events
 from local.simulators.feishu.flavours import Flavour
-from local.simulators.feishu.gateway import Gateway, Throttle
+from local.simulators.feishu.gateway import Gateway
 from local.simulators.feishu.identities import Identities
 from local.simulators.feishu.inbox import Inbox
 from local.simulators.feishu.instance_details import InstanceDetails
@@ -23,6 +23,7 @@ from local.simulators.frame.apps import App
 from local.simulators.frame.callbacks import Delivery
 from local.simulators.frame.faults import Fault
 from local.simulators.frame.platform import Simulation
+from local.simulators.frame.throttle import Throttle
 from local.simulators.frame.views import ApprovalView, Decision, MessageView
 from local.simulators.frame.web import ApiAnswer, ApiCall, Outgoing, SimError
 
@@ -39,7 +40,7 @@ class FeishuPlatform:
         self.rules = flavour.rules
         self._simulation, self._flavour = simulation, flavour
         self._identities = identities = Identities(simulation)
-        throttle = Throttle(simulation)
+        throttle = Throttle(simulation.clock)
         self._events = Events(simulation, identities)
         definitions = Definitions(simulation, identities)
         instances = Instances(simulation, identities, definitions, self._events)

@@ -14,11 +14,11 @@ import hmac
 import json
 from typing import Any
 
-from local.simulators.feishu.gateway import Throttle
 from local.simulators.feishu.messages import Messages
 from local.simulators.feishu.model import Message
 from local.simulators.frame.people import Robot
 from local.simulators.frame.platform import Simulation
+from local.simulators.frame.throttle import Throttle
 from local.simulators.frame.web import ApiAnswer, ApiCall
 
 __all__ = ["HOOK_PATH", "CustomBots", "robot_sign"]

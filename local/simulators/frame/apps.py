@@ -15,6 +15,7 @@ The apps that are registered at the simulated platform.
     what the platform calls its callback secrets, see its own module
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,11 +65,21 @@ class Apps:
     Args:
         aliases: the platform's words for shared fields, such as `{"app_key": "app_id"}`.
         extra: names of the platform's own fields.
+        identity: the platform's words that name an app; when several do, `app_id` is their values joined by a colon.
+        formats: regular expressions of the platform's own fields.
     """
 
-    def __init__(self, store: Store, *, aliases: Mapping[str, str], extra: frozenset[str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        aliases: Mapping[str, str],
+        extra: frozenset[str],
+        identity: tuple[str, ...] = ("app_id",),
+        formats: Mapping[str, str] | None = None,
+    ) -> None:
         self._apps = Collection(store, "apps", App, key="app_id")
-        self._aliases, self._extra = aliases, extra
+        self._aliases, self._extra, self._identity, self._formats = aliases, extra, identity, formats or {}
         self._adapter: TypeAdapter[App] = TypeAdapter(App)
 
     def get(self, app_id: str) -> App | None:
@@ -87,10 +98,17 @@ class Apps:
             SimError: a field is missing, unknown or of the wrong type.
         """
         given = {self._aliases.get(name, name): value for name, value in body.items()}
+        if len(self._identity) > 1:
+            missing = [name for name in self._identity if not body.get(name)]
+            if missing:
+                raise SimError(f"{' and '.join(missing)} is needed to name an app")
+            given["app_id"] = ":".join(str(body[name]) for name in self._identity)
         known = self._apps.get(str(given.get("app_id") or ""))
         merged: dict[str, Any] = self._apps.dump(known) if known else {"extra": {}}
         for name, value in given.items():
             if name in self._extra:
+                if value and name in self._formats and not re.fullmatch(self._formats[name], str(value)):
+                    raise SimError(f"{name} must look like {self._formats[name]}")
                 merged["extra"] = {**merged["extra"], name: "" if value is None else str(value)}
             elif name in App.__dataclass_fields__ and name != "extra":
                 merged[name] = value

@@ -1,7 +1,7 @@
 """What the frame hands to a platform, and what a platform must offer the frame."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,7 +29,7 @@ class Rules:
         title: what people call it, by language (`en`, `zh`).
         retry_schedule_s: pauses before each repetition of a callback.
         deadline_s, check_deadline_s: how long an app may take for a callback, and for the check of its address.
-        app_aliases, app_extra: the platform's words when an app is registered, see `Apps`.
+        app_aliases, app_extra, app_identity, app_formats: the platform's words when an app is registered, see `Apps`.
         switches: behaviours that can be set with `POST /_sim/settings`, with their defaults and meaning.
         accent: colour of the page, as CSS writes it.
         demo_apps: bodies of `POST /_sim/apps` for the seed `demo`.
@@ -45,6 +45,8 @@ class Rules:
     switches: Mapping[str, tuple[float, str]]
     accent: str = "#3370ff"
     demo_apps: tuple[Mapping[str, Any], ...] = ()
+    app_identity: tuple[str, ...] = ("app_id",)
+    app_formats: Mapping[str, str] = field(default_factory=dict)
 
 
 class Simulation:
@@ -56,7 +58,13 @@ class Simulation:
         self.values = Values(self.store)
         self.clock = clock or Clock(self.values.get("clock_offset_s"))
         self.ids = ids or Ids()
-        self.apps = Apps(self.store, aliases=rules.app_aliases, extra=rules.app_extra)
+        self.apps = Apps(
+            self.store,
+            aliases=rules.app_aliases,
+            extra=rules.app_extra,
+            identity=rules.app_identity,
+            formats=rules.app_formats,
+        )
         self.people = Organisation(self.store)
         self.faults = Faults(self.store, self.ids)
         self.calls = CallLog(self.store, self.clock)

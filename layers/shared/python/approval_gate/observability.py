@@ -20,4 +20,6 @@ def function_logger() -> Logger:
     package.handlers = list(logger.handlers)
     package.setLevel(logger.log_level)
     package.propagate = False
+    # It logs whole addresses at INFO, and some platforms take their access token in the query.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     return logger

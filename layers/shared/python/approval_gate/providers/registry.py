@@ -1,5 +1,5 @@
 """
-Which providers there are, and where their halves live.
+Which providers there are, and where their halves live. A new folder needs no line here.
 
 Imports happen inside functions, so that naming a provider does not load it: a callback function must not pay for the
 other half, nor for the other providers.
@@ -7,20 +7,22 @@ other half, nor for the other providers.
 
 from __future__ import annotations
 
+import pkgutil
+from functools import cache
 from importlib import import_module
 from typing import Any
 
+from approval_gate import providers
 from approval_gate.errors import FieldProblem, RequestError
 from approval_gate.ports import Credentials
 
 __all__ = ["credentials_type", "provider_names", "receiver_type", "sender_type"]
 
-_PROVIDERS = ("feishu", "lark")
 
-
+@cache
 def provider_names() -> tuple[str, ...]:
-    """Return the names of all providers."""
-    return _PROVIDERS
+    """Return the names of all providers: every folder beside this module is one."""
+    return tuple(sorted(each.name for each in pkgutil.iter_modules(providers.__path__) if each.ispkg))
 
 
 def credentials_type(provider: str) -> type[Credentials]:
@@ -44,7 +46,7 @@ def sender_type(provider: str) -> Any:
 
 
 def _load(provider: str, module: str, name: str) -> Any:
-    if provider not in _PROVIDERS:
-        problem = f"{provider!r} is no provider; choose one of {', '.join(_PROVIDERS)}"
+    if provider not in provider_names():
+        problem = f"{provider!r} is no provider; choose one of {', '.join(provider_names())}"
         raise RequestError("Unknown provider.", problems=(FieldProblem("provider", problem),))
     return getattr(import_module(f"approval_gate.providers.{provider}.{module}"), name)

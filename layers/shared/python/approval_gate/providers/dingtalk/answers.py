@@ -22,8 +22,6 @@ from approval_gate.providers.dingtalk.reading import json_object, mapping, prose
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import httpx
-
 __all__ = ["Answer", "read_answer"]
 
 _OK = range(200, 300)
@@ -53,11 +51,10 @@ class Answer:
         return self.complaint.code if self.complaint else ""
 
 
-def read_answer(response: httpx.Response) -> Answer:
-    """Read an answer; never fails."""
-    status = response.status_code
+def read_answer(status: int, content: bytes) -> Answer:
+    """Read an answer by its HTTP status and body; never fails."""
     try:
-        body = json_object(response.content)
+        body = json_object(content)
     except ValueError:
         return Answer(status, {}, Complaint(status, ""))
     if "errcode" in body:

@@ -151,7 +151,7 @@ class Client:
         except httpx.HTTPError as err:
             self._log(operation, started, 0, "unreachable")
             raise self.unavailable(operation, "DingTalk could not be reached; check base_url and the network") from err
-        answer = read_answer(response)
+        answer = read_answer(response.status_code, response.content)
         self._log(operation, started, answer.http_status, answer.code)
         return answer
 
