@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status check format test build bench deploy token lock clean
+.PHONY: help setup demo up down status check format test build bench deploy token openapi lock clean
 
 help:  ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -78,6 +78,9 @@ deploy: build  ## deploy to AWS as STACK (default approval-gate)
 token: setup  ## write an API token for TENANT with SCOPES into the deployed STACK and print it
 	@test -n "$(TENANT)" || { echo 'whose token? make token TENANT=acme' >&2; exit 64; }
 	@python -m cli.bootstrap --stack "$(STACK)" --tenant "$(TENANT)" --scopes "$(SCOPES)" --principal "$(PRINCIPAL)"
+
+openapi: setup  ## write docs/openapi.json from the code
+	@PYTHONPATH=.:layers/shared/python python -m local.openapi
 
 lock: setup  ## compile the locked requirements anew
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \

@@ -72,7 +72,7 @@ def test_an_approval_can_be_read_with_its_people_and_outcome(call: Call, world: 
     assert "Retry-After" not in headers
     assert body["poll_after_s"] is None
     (task,) = body["stages"][0]["tasks"]
-    assert task["approver"]["user_id"] == "ou_lead"
+    assert task["approver"] == {"user_id": "ou_lead", "name": "Lead"}
     assert (task["status"], task["comment"]) == ("APPROVED", "ok")
     assert body["stages"][0]["status"] == "APPROVED"
     assert body["outcome"]["decided_by"][0]["user_id"] == "ou_lead"
@@ -104,6 +104,14 @@ def test_one_tenants_key_is_not_anothers(call: Call, world: World) -> None:
 
     assert (first[0], other[0]) == (201, 201)
     assert first[1]["id"] != other[1]["id"]
+
+
+def test_another_tenants_app_is_unknown_here(call: Call, world: World) -> None:
+    world.register("other", "theirs")
+
+    status, body, _ = call("POST", "/v1/approvals", {**ASKED, "app": "theirs"})
+
+    assert (status, body["code"]) == (400, "unknown_app")
 
 
 PERSON = {"email": "lead@example.com"}

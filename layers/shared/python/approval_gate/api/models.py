@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypedDict
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from approval_gate.domain import approval as domain
 
@@ -202,16 +209,16 @@ class CancelBody(_Body):
 # -- answers ----------------------------------------------------------------------------------------------------------
 
 
-class NamedPerson(BaseModel):
-    """A person as the platform names them, or, before submission, as the request did."""
+class NamedPerson(TypedDict, total=False):
+    """A person as the platform names them (`user_id`, `name`) or, before submission, as the request did."""
 
-    user_id: str | None = None
-    name: str | None = None
-    email: str | None = None
-    mobile: str | None = None
-    account: str | None = None
-    department: str | None = None
-    group: str | None = None
+    user_id: str
+    name: str | None
+    email: str
+    mobile: str
+    account: str
+    department: str
+    group: str
 
 
 class TaskBody(BaseModel):

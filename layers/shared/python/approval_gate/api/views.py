@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
 from approval_gate.api.models import (
     ApprovalBody,
@@ -163,4 +164,4 @@ def _identity(person: Identity, name: str = "") -> NamedPerson:
 
 
 def _given(ref: PersonRef) -> NamedPerson:
-    return NamedPerson.model_validate({ref.kind.value: ref.value})
+    return cast("NamedPerson", {ref.kind.value: ref.value})

@@ -68,8 +68,7 @@ class Sender:
         clock: Clock,
     ) -> None:
         del clock  # every provider's sender is built alike; this platform signs no time into its calls
-        base_url = (app.base_url or self.edition.api_base).rstrip("/")
-        self._client = Client(self.edition, base_url, credentials, http, tokens)
+        self._client = Client(self.edition, app, credentials, http, tokens)
         self._definitions = Definitions(self.edition, credentials.app_id, self._client, forms)
 
     def find_people(self, refs: Sequence[PersonRef]) -> tuple[Identity, ...]:
