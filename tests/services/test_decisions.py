@@ -202,15 +202,27 @@ def test_a_click_after_the_timeout_does_not_open_the_gate(world: World) -> None:
     assert outcome_of(world, approval) == ("EXPIRED", "timeout")
 
 
-def test_an_expired_approval_is_withdrawn_and_only_once(world: World) -> None:
+def test_an_expired_approval_is_withdrawn_at_once_by_the_answer_at_hand(world: World) -> None:
     approval = world.opened()
     world.clock.advance(3600)
+    world.checker.check(approval.id)
+
+    world.concluder.conclude(world.stored(approval.id), {}, last_attempt=False)
+
+    assert world.platform.calls == ["find_people", "open_approval", "read_truth", "withdraw"]
+    assert world.stored(approval.id).withdrawal == "done"
+
+
+def test_an_expired_approval_that_could_not_be_withdrawn_is_withdrawn_later_and_only_once(world: World) -> None:
+    approval = world.opened()
+    world.clock.advance(3600)
+    world.platform.failures["withdraw"] = [ProviderUnavailable("503")]
     world.checker.check(approval.id)
 
     for _ in range(2):
         world.concluder.conclude(world.stored(approval.id), {}, last_attempt=False)
 
-    assert world.platform.calls.count("withdraw") == 1
+    assert world.platform.calls.count("withdraw") == 2
     assert world.stored(approval.id).withdrawal == "done"
 
 

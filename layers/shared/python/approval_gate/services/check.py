@@ -8,10 +8,12 @@ from datetime import datetime
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Source, Status
 from approval_gate.domain.schedule import UNREACHABLE_GRACE, next_look, pause_s, seconds_until
-from approval_gate.errors import ConfigurationError, ProviderError
+from approval_gate.domain.truth import Truth
+from approval_gate.errors import ConfigurationError, ProviderError, ProviderUnavailable
 from approval_gate.ports import App, Ports
 from approval_gate.services.decide import Decider, change_until_stored
 from approval_gate.services.submit import TaskAnswer
+from approval_gate.services.withdraw import Withdrawer
 
 __all__ = ["Checker"]
 
@@ -26,6 +28,7 @@ class Checker:
         self._apps = ports.apps
         self._senders = ports.senders
         self._decider = decider
+        self._withdrawer = Withdrawer(ports)
         self._clock = ports.clock
 
     def check(self, approval_id: str) -> TaskAnswer:
@@ -40,19 +43,19 @@ class Checker:
             return TaskAnswer(approval.id, "decided")
         app = self._apps.get(approval.tenant, approval.request.app)
         source = Source.RECONCILIATION if approval.suspected_at is None else Source.CALLBACK
-        answered = False
+        truth = None
         if app is not None and approval.provider_ref:
             try:
                 truth = self._senders.of(app).read_truth(approval.provider_ref)
                 approval = self._decider.settle(approval, truth, source)
-                answered = True
             except (ProviderError, ConfigurationError) as err:
                 _logger.warning("check_unanswered", extra={"approval_id": approval.id, "error_code": err.code})
         if approval.outcome is not None:
             return TaskAnswer(approval.id, "decided")
         now = self._clock()
+        answered = truth is not None
         if now >= approval.expires_at and (answered or now >= approval.expires_at + UNREACHABLE_GRACE):
-            self._expire(approval, answered=answered)
+            self._expire(approval, truth)
             return TaskAnswer(approval.id, "decided")
         return TaskAnswer(approval.id, "pending", self._wait_s(approval, app, now, answered=answered))
 
@@ -67,8 +70,8 @@ class Checker:
 
         return change_until_stored(self._approvals, approval_id, step, wake=False)
 
-    def _expire(self, approval: Approval, *, answered: bool) -> None:
-        if answered:
+    def _expire(self, approval: Approval, truth: Truth | None) -> None:
+        if truth is not None:
             reason = "timeout"
             detail = {"en": "Nobody decided in time.", "zh": "审批超时，无人处理。"}
         else:
@@ -78,7 +81,14 @@ class Checker:
                 "zh": "审批超时，且无法向审批平台确认最终状态。",
             }
         outcome = Outcome(Status.EXPIRED, self._clock(), Source.TIMEOUT, reason=reason, detail=detail)
-        self._decider.decide(approval.id, outcome, by="timeout")
+        expired, _ = self._decider.decide(approval.id, outcome, by="timeout")
+        if truth is None:
+            return
+        try:
+            # With the answer of this moment at hand it costs one call less than in Conclude, which tries again.
+            self._withdrawer.withdraw(expired, truth=truth)
+        except ProviderUnavailable as err:
+            _logger.warning("withdraw_later", extra={"approval_id": approval.id, "error_code": err.code})
 
     def _wait_s(self, approval: Approval, app: App | None, now: datetime, *, answered: bool) -> int:
         if now >= approval.expires_at:

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from dataclasses import replace
 
-from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Source, Status
-from approval_gate.domain.truth import TruthStatus
-from approval_gate.errors import ConfigurationError, ProviderRejected, ProviderUnavailable
-from approval_gate.ports import Ports, Withdrawal
-from approval_gate.services.decide import Decider, change_until_stored
-from approval_gate.services.submit import draft_of
+from approval_gate.domain.approval import Approval, Outcome, Source, Status
+from approval_gate.ports import Ports
+from approval_gate.services.decide import Decider
+from approval_gate.services.withdraw import Withdrawer
 
 __all__ = ["Concluder"]
-
-_logger = logging.getLogger(__name__)
 
 
 class Concluder:
     """Conclude approvals."""
 
     def __init__(self, ports: Ports, decider: Decider) -> None:
-        self._approvals = ports.approvals
-        self._apps = ports.apps
-        self._senders = ports.senders
         self._workflow = ports.workflow
+        self._withdrawer = Withdrawer(ports)
         self._decider = decider
         self._clock = ports.clock
 
@@ -54,18 +46,7 @@ class Concluder:
             ProviderUnavailable: not withdrawn yet, try again.
         """
         self._answer(approval, view)
-        if not _may_be_open(approval) or approval.withdrawal:
-            return approval
-        try:
-            withdrawal = self._withdraw(approval)
-        except ProviderUnavailable:
-            if not last_attempt:
-                raise
-            withdrawal = Withdrawal.REFUSED
-        except (ProviderRejected, ConfigurationError) as err:
-            _logger.warning("withdraw_refused", extra={"approval_id": approval.id, "error_code": err.code})
-            withdrawal = Withdrawal.REFUSED
-        return self._record(approval, withdrawal)
+        return self._withdrawer.withdraw(approval, last_attempt=last_attempt)
 
     def _answer(self, approval: Approval, view: Mapping[str, object]) -> None:
         token = approval.request.task_token
@@ -76,41 +57,3 @@ class Concluder:
             self._workflow.fail(token, f"Approval.{approval.status.value.capitalize()}", reason)
         else:
             self._workflow.resume(token, view)
-
-    def _withdraw(self, approval: Approval) -> Withdrawal:
-        app = self._apps.get(approval.tenant, approval.request.app)
-        if app is None:
-            return Withdrawal.REFUSED
-        sender = self._senders.of(app)
-        ref = approval.provider_ref
-        if not ref:
-            # The call that opened it was never answered: it may exist there without our knowing its reference.
-            found = sender.find_approval(draft_of(approval))
-            if found is None:
-                return Withdrawal.ALREADY_CLOSED
-            ref = found.ref
-        truth = sender.read_truth(ref)
-        if truth.status is not TruthStatus.PENDING:
-            return Withdrawal.ALREADY_CLOSED
-        reason = approval.outcome.detail.get("en", "") if approval.outcome else ""
-        return sender.withdraw(truth, reason)
-
-    def _record(self, approval: Approval, withdrawal: Withdrawal) -> Approval:
-        still_open = withdrawal in (Withdrawal.REFUSED, Withdrawal.UNSUPPORTED)
-
-        def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
-            if before.withdrawal:
-                return None
-            after = replace(before, withdrawal=withdrawal.value, still_open_at_provider=still_open)
-            return after, HistoryEntry(0, self._clock(), "withdrawal", detail={"result": withdrawal.value})
-
-        return change_until_stored(self._approvals, approval.id, step)
-
-
-def _may_be_open(approval: Approval) -> bool:
-    """Tell whether the platform may still show the approval as open: we ended it, not the platform."""
-    if approval.outcome is None or approval.opening_at is None:
-        return False
-    return approval.outcome.source not in (Source.CALLBACK, Source.RECONCILIATION) or (
-        approval.outcome.status is Status.FAILED
-    )

@@ -17,11 +17,12 @@ from approval_gate.domain.approval import (
 )
 from approval_gate.domain.schedule import next_look, pause_s, seconds_until
 from approval_gate.errors import ConfigurationError, GateError, ProviderRejected, ProviderUnavailable
-from approval_gate.ports import App, Draft, Ports, ProviderApproval, Sender
+from approval_gate.ports import App, Ports, ProviderApproval, Sender
 from approval_gate.services.apply import Applier
 from approval_gate.services.decide import Decider, change_until_stored
+from approval_gate.services.drafts import draft_of
 
-__all__ = ["Submitter", "TaskAnswer", "draft_of"]
+__all__ = ["Submitter", "TaskAnswer"]
 
 _logger = logging.getLogger(__name__)
 
@@ -142,23 +143,6 @@ class Submitter:
         outcome = Outcome(Status.FAILED, self._clock(), Source.SUBMIT, reason=f"{code}: {text}", detail={"en": text})
         self._decider.decide(approval.id, outcome, by="submit")
         return TaskAnswer(approval.id, "decided")
-
-
-def draft_of(approval: Approval) -> Draft:
-    """Return what a platform needs to open an approval whose people are resolved."""
-    request = approval.request
-    return Draft(
-        approval_id=approval.id,
-        title=request.title,
-        description=request.description,
-        fields=request.fields,
-        links=request.links,
-        requester=approval.requester or Identity(""),
-        stages=approval.stages,
-        cc=approval.cc,
-        created_at=approval.created_at,
-        expires_at=approval.expires_at,
-    )
 
 
 def _without_repeats(people: list[Identity]) -> tuple[Identity, ...]:

@@ -1,0 +1,92 @@
+"""Close on the platform what ended here: expired, canceled or failed, but still open in front of its approvers."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from approval_gate.domain.approval import Approval, HistoryEntry, Source, Status
+from approval_gate.domain.truth import Truth, TruthStatus
+from approval_gate.errors import ConfigurationError, ProviderRejected, ProviderUnavailable
+from approval_gate.ports import Ports, Sender, Withdrawal
+from approval_gate.services.decide import change_until_stored
+from approval_gate.services.drafts import draft_of
+
+__all__ = ["Withdrawer"]
+
+_logger = logging.getLogger(__name__)
+
+
+class Withdrawer:
+    """Withdraw approvals."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._approvals = ports.approvals
+        self._apps = ports.apps
+        self._senders = ports.senders
+        self._clock = ports.clock
+
+    def withdraw(self, approval: Approval, *, truth: Truth | None = None, last_attempt: bool = False) -> Approval:
+        """
+        Withdraw what may still be open, once, and record what became of it.
+
+        Args:
+            truth: the platform's answer of this moment; without it the platform is asked first.
+            last_attempt: do not raise any more: record that it stays open there.
+
+        Raises:
+            ProviderUnavailable: not withdrawn yet, try again.
+        """
+        if not _may_be_open(approval) or approval.withdrawal:
+            return approval
+        try:
+            result = self._try(approval, truth)
+        except ProviderUnavailable:
+            if not last_attempt:
+                raise
+            result = Withdrawal.REFUSED
+        except (ProviderRejected, ConfigurationError) as err:
+            _logger.warning("withdraw_refused", extra={"approval_id": approval.id, "error_code": err.code})
+            result = Withdrawal.REFUSED
+        return self._record(approval, result)
+
+    def _try(self, approval: Approval, truth: Truth | None) -> Withdrawal:
+        app = self._apps.get(approval.tenant, approval.request.app)
+        if app is None:
+            return Withdrawal.REFUSED
+        sender = self._senders.of(app)
+        if truth is None:
+            truth = self._ask(approval, sender)
+        if truth is None or truth.status is not TruthStatus.PENDING:
+            return Withdrawal.ALREADY_CLOSED
+        return sender.withdraw(truth, approval.outcome.detail.get("en", "") if approval.outcome else "")
+
+    def _ask(self, approval: Approval, sender: Sender) -> Truth | None:
+        ref = approval.provider_ref
+        if not ref:
+            # The call that opened it was never answered: it may exist there without our knowing its reference.
+            found = sender.find_approval(draft_of(approval))
+            if found is None:
+                return None
+            ref = found.ref
+        return sender.read_truth(ref)
+
+    def _record(self, approval: Approval, result: Withdrawal) -> Approval:
+        still_open = result in (Withdrawal.REFUSED, Withdrawal.UNSUPPORTED)
+
+        def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
+            if before.withdrawal:
+                return None
+            after = replace(before, withdrawal=result.value, still_open_at_provider=still_open)
+            return after, HistoryEntry(0, self._clock(), "withdrawal", detail={"result": result.value})
+
+        return change_until_stored(self._approvals, approval.id, step)
+
+
+def _may_be_open(approval: Approval) -> bool:
+    """Tell whether the platform may still show the approval as open: we ended it, not the platform."""
+    if approval.outcome is None or approval.opening_at is None:
+        return False
+    return approval.outcome.source not in (Source.CALLBACK, Source.RECONCILIATION) or (
+        approval.outcome.status is Status.FAILED
+    )
