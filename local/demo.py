@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,84 +23,117 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from local.scenario import LIFE_S, Case, Result, World, run_case
+from local.scenario import LIFE_S, Case, Result, World, finish_case, open_case, run_case
 from local.stack import FAILURES, FOLDER, bring_down, bring_up, read_stack, use_local_credentials
 
 __all__ = ["main"]
 
 _PROGRESS_S = 15.0
 _PLAIN_WIDTH = 120
-_ID_IN_PATH = re.compile(r"/[0-9A-Fa-f-]{36}")
+_ID_IN_PATH = re.compile(r"/[0-9A-Fa-f-]{36}(?=/|$)")
 
 
-def _cases(provider: str) -> list[list[Case]]:
-    """List what runs side by side: each inner list is one after another."""
-    return [
-        [Case(provider, "EXPIRED")],
-        [
-            Case(provider, "APPROVED", decision="approve", comment="Looks good"),
-            Case(provider, "REJECTED", decision="reject", comment="Not on a Friday"),
-        ],
-    ]
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One approval's result and the calls that the platform received because of it, by kind."""
+
+    result: Result
+    calls: Mapping[str, int]
+
+
+class Platform:
+    """One platform's approvals, one after another, so that every call it receives belongs to one of them."""
+
+    def __init__(self, world: World, provider: str) -> None:
+        self._world = world
+        self._provider = provider
+        self._seen = 0
+        self._calls()  # what a stack that was up already has behind it
+
+    def run(self) -> list[Row]:
+        """Open one that nobody will answer, take two others through meanwhile, and see the first expire."""
+        silent = open_case(self._world, Case(self._provider, "EXPIRED"))
+        opening = self._calls()
+        rows = [
+            self._row(Case(self._provider, "APPROVED", decision="approve", comment="Looks good")),
+            self._row(Case(self._provider, "REJECTED", decision="reject", comment="Not on a Friday")),
+        ]
+        expired = finish_case(self._world, silent)
+        return [*rows, Row(expired, opening + self._calls())]
+
+    def _row(self, case: Case) -> Row:
+        result = run_case(self._world, case)
+        return Row(result, self._calls())
+
+    def _calls(self) -> Counter[str]:
+        """Count the calls since the last time this was asked."""
+        calls = self._world.platform(self._provider, "GET", "/_sim/calls")["calls"]
+        fresh, self._seen = calls[self._seen :], len(calls)
+        return Counter(f"{call['method']} {_ID_IN_PATH.sub('/...', call['path'])}" for call in fresh)
 
 
 def _run_all(stack: Mapping[str, Any], console: Console) -> int:
     began = time.monotonic()
 
     def line(name: str, step: str, what: str) -> None:
-        console.print(f"{(time.monotonic() - began) * 1000:>6.0f} ms  {name:<16}  {step:<10}  {what}", markup=False)
+        console.print(f"{(time.monotonic() - began) * 1000:>6.0f} ms  {name:<17}  {step:<10}  {what}", markup=False)
 
-    rows = [row for provider in stack["simulators"] for row in _cases(provider)]
-    with httpx.Client(timeout=30, trust_env=False) as http, ThreadPoolExecutor(len(rows)) as pool:
+    providers = list(stack["simulators"])
+    with httpx.Client(timeout=30, trust_env=False) as http, ThreadPoolExecutor(len(providers)) as pool:
         world = World(stack, http, lambda case, step, what: line(case.name, step, what))
-        console.print(f"{sum(map(len, rows))} approvals; the ones that nobody answers expire after {LIFE_S} s")
-        counted = {provider: len(_calls_to(world, provider)) for provider in stack["simulators"]}
-        futures = [pool.submit(_run_row, world, row) for row in rows]
+        console.print(
+            f"{3 * len(providers)} approvals on {len(providers)} platforms; those that nobody answers expire after "
+            f"{LIFE_S} s"
+        )
+        futures = [pool.submit(Platform(world, provider).run) for provider in providers]
         pending = set(futures)
         try:
             while pending := wait(pending, timeout=_PROGRESS_S).not_done:
-                line("", "...", f"{len(pending)} still open")
+                line("", "...", f"{len(pending)} platforms still wait for an approval to expire")
         except KeyboardInterrupt:
             world.interrupted.set()
             raise
-        results = [result for future in futures for result in future.result()]
-        console.print(_outcomes(results))
-        console.print(_calls(world, results, counted))
-    wrong = [result for result in results if result.problem]
-    console.print(f"{len(results) - len(wrong)} of {len(results)} outcomes were right")
+        rows = [row for future in futures for row in future.result()]
+    console.print(_outcomes(rows))
+    wrong = [row for row in rows if row.result.problem]
+    for row in wrong:
+        console.print(f"{row.result.case.name}: {row.result.problem}", markup=False)
+    console.print(f"{len(rows) - len(wrong)} of {len(rows)} outcomes were right")
     return 1 if wrong else 0
 
 
-def _run_row(world: World, row: Sequence[Case]) -> list[Result]:
-    return [run_case(world, case) for case in row]
-
-
-def _outcomes(results: Sequence[Result]) -> Table:
+def _outcomes(rows: Sequence[Row]) -> Table:
     table = Table("platform", "wanted", "got", "from", title="Outcomes", title_justify="left")
     table.add_column("click -> released", justify="right")
+    table.add_column("calls", justify="right")
+    table.add_column("to the platform")
     table.add_column("right?")
-    for result in sorted(results, key=lambda one: (one.case.provider, one.case.wanted)):
+    usual = {row.result.case.provider: set(row.calls) for row in rows if row.result.case.wanted == "APPROVED"}
+    for row in rows:
+        result = row.result
         released = "" if result.released_ms is None else f"{result.released_ms} ms"
-        verdict = f"NO: {result.problem}" if result.problem else "yes"
-        table.add_row(result.case.provider, result.case.wanted, result.got, result.source, released, verdict)
+        verdict = "NO" if result.problem else "yes"
+        # The first approval of a stack also fetches the access token and makes the form; later ones do not.
+        once = {kind for kind in row.calls if kind not in usual[result.case.provider] and not _is_withdrawal(kind)}
+        count = sum(times for kind, times in row.calls.items() if kind not in once)
+        listed = ", ".join(_short(kind, times) for kind, times in row.calls.items() if kind not in once)
+        if once:
+            listed += f" (and once {sum(row.calls[kind] for kind in once)} to set up)"
+        case = result.case
+        table.add_row(case.provider, case.wanted, result.got, result.source, released, str(count), listed, verdict)
     return table
 
 
-def _calls_to(world: World, provider: str) -> list[dict[str, Any]]:
-    calls: list[dict[str, Any]] = world.platform(provider, "GET", "/_sim/calls")["calls"]
-    return calls
+def _short(kind: str, times: int) -> str:
+    """Name a call by method and the end of its path: `GET instances/...`."""
+    method, path = kind.split(" ", 1)
+    parts = path.strip("/").split("/")
+    name = f"{method} {'/'.join(parts[-2:] if parts[-1] == '...' else parts[-1:])}"
+    return f"{times} x {name}" if times > 1 else name
 
 
-def _calls(world: World, results: Sequence[Result], before: Mapping[str, int]) -> Table:
-    table = Table(
-        "platform", "approvals", "calls", "of which", title="Calls the platforms counted", title_justify="left"
-    )
-    for provider, approvals in Counter(result.case.provider for result in results).items():
-        calls = _calls_to(world, provider)[before[provider] :]
-        kinds = Counter(f"{call['method']} {_ID_IN_PATH.sub('/...', call['path'])}" for call in calls)
-        listed = "\n".join(f"{count} x {kind}" for kind, count in kinds.most_common())
-        table.add_row(provider, str(approvals), str(len(calls)), listed)
-    return table
+def _is_withdrawal(kind: str) -> bool:
+    return any(word in kind for word in ("cancel", "terminate", "message/send"))
 
 
 def main() -> int:

@@ -16,14 +16,35 @@ from cli.bootstrap import ADMIN_SCOPES, PIPELINE_SCOPES, issue_token
 from local.engine.deployer import Deployed
 from local.engine.launcher import Engine, aws_session
 
-__all__ = ["APPROVER", "REQUESTER", "TENANT", "ProvisionFailed", "Tokens", "connect_app", "issue_tokens"]
+__all__ = [
+    "APPROVER",
+    "APPROVER_USER_ID",
+    "REQUESTER",
+    "TENANT",
+    "ProvisionFailed",
+    "Tokens",
+    "connect_app",
+    "issue_tokens",
+]
 
 TENANT = "demo"
 
-REQUESTER = {"user_id": "dev", "email": "dev@example.com"}
-"""Who asks, of the simulators' demonstration people."""
-APPROVER = {"user_id": "lead", "email": "lead@example.com"}
+REQUESTER = {
+    "feishu": {"email": "dev@example.com"},
+    "lark": {"email": "dev@example.com"},
+    "dingtalk": {"user_id": "dev"},
+    "wecom": {"user_id": "dev"},
+}
+"""Who asks, of the simulators' demonstration people: named so that one call, with the approver's, finds both."""
+APPROVER = {
+    "feishu": {"email": "lead@example.com"},
+    "lark": {"email": "lead@example.com"},
+    "dingtalk": {"mobile": "+8613800000001"},  # there is no look-up by e-mail
+    "wecom": {"email": "lead@example.com"},
+}
 """Who decides."""
+APPROVER_USER_ID = "lead"
+"""The same person to the simulators."""
 
 _ADDRESS_CHECKS = 5
 
@@ -116,7 +137,7 @@ def connect_app(http: httpx.Client, provider: str, base_url: str, api_url: str, 
             "provider": provider,
             "name": "Demo",
             "credentials": credentials,
-            "default_requester": {"email": REQUESTER["email"]},
+            "default_requester": REQUESTER[provider],
             "callbacks": "http",
             "base_url": base_url,
         },

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 
 from local.engine.launcher import aws_session
-from local.provision import APPROVER, REQUESTER
+from local.provision import APPROVER, APPROVER_USER_ID, REQUESTER
 
-__all__ = ["LIFE_S", "Case", "Result", "World", "run_case"]
+__all__ = ["LIFE_S", "Case", "Opened", "Result", "World", "finish_case", "open_case", "run_case"]
 
 LIFE_S = 60
 """The shortest `timeout_s` that the API takes."""
@@ -98,48 +98,82 @@ class World:
         return seen
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A case whose approval is open in front of its approver."""
+
+    case: Case
+    approval_id: str
+    ref: str
+    expires_at: str
+
+
 def run_case(world: World, case: Case) -> Result:
     """Take one approval from the request to the released execution."""
+    return finish_case(world, open_case(world, case))
+
+
+def open_case(world: World, case: Case) -> Opened | Result:
+    """Request an approval and wait until the platform shows it; a result when that went wrong."""
     try:
-        return _run(world, case)
+        approval_id = world.gate("POST", "/v1/approvals", _request(world, case))["id"]
+        world.tell(case, "requested", approval_id)
+        opened = world.wait(
+            "opened", lambda: _approval(world, approval_id), lambda seen: seen["provider_ref"] or seen["outcome"]
+        )
     except (Wrong, httpx.HTTPError) as err:
-        world.tell(case, "WRONG", str(err))
-        return Result(case, problem=str(err))
+        return _went_wrong(world, case, err)
+    if opened["outcome"]:
+        return _went_wrong(world, case, Wrong(f"ended before anybody saw it: {opened['outcome']}"))
+    world.tell(case, "opened", f"{opened['provider_ref']} on {case.provider}")
+    return Opened(case, approval_id, opened["provider_ref"], opened["expires_at"])
 
 
-def _run(world: World, case: Case) -> Result:
-    approval_id = world.gate("POST", "/v1/approvals", _request(world, case))["id"]
-    world.tell(case, "requested", approval_id)
+def finish_case(world: World, opened: Opened | Result) -> Result:
+    """Let the person decide, or nobody, and wait until the execution is released."""
+    if isinstance(opened, Result):
+        return opened
+    try:
+        return _finish(world, opened)
+    except (Wrong, httpx.HTTPError) as err:
+        return _went_wrong(world, opened.case, err)
+
+
+def _finish(world: World, opened: Opened) -> Result:
+    case = opened.case
 
     def approval() -> dict[str, Any]:
-        return world.gate("GET", f"/v1/approvals/{approval_id}")
-
-    opened = world.wait("opened", approval, lambda seen: seen["provider_ref"] or seen["outcome"])
-    if opened["outcome"]:
-        raise Wrong(f"ended before anybody saw it: {opened['outcome']}")
-    ref = opened["provider_ref"]
-    world.tell(case, "opened", f"{ref} on {case.provider}")
+        return _approval(world, opened.approval_id)
 
     clicked = time.monotonic()
     if case.decision:
-        _click(world, case, ref)
-        waiting_s = (_PATIENCE_S, _POLL_S)
+        _click(world, case, opened.ref)
+        outcome = world.wait("decided", approval, lambda seen: seen["outcome"])["outcome"]
     else:
-        world.tell(case, "left alone", f"expires {opened['expires_at']}")
-        waiting_s = (LIFE_S + _PATIENCE_S, _IDLE_POLL_S)
-    outcome = world.wait("decided", approval, lambda seen: seen["outcome"], *waiting_s)["outcome"]
+        world.tell(case, "left alone", f"expires {opened.expires_at}")
+        expired = world.wait("expired", approval, lambda seen: seen["outcome"], LIFE_S + _PATIENCE_S, _IDLE_POLL_S)
+        outcome = expired["outcome"]
     by = ", ".join(person["name"] or person["user_id"] for person in outcome["decided_by"]) or "nobody"
     world.tell(case, "outcome", f"{outcome['status']} by {by}, from {outcome['source']}, {outcome['comment']!r}")
 
-    execution = world.wait("released", lambda: world.execution(approval_id), lambda seen: seen != "RUNNING")
+    execution = world.wait("released", lambda: world.execution(opened.approval_id), lambda seen: seen != "RUNNING")
     released_ms = int((time.monotonic() - clicked) * 1000) if case.decision else None
     world.tell(case, "released", f"the execution {execution}")
     return Result(case, outcome["status"], outcome["source"], released_ms, _problem(case, outcome, execution))
 
 
+def _approval(world: World, approval_id: str) -> dict[str, Any]:
+    return world.gate("GET", f"/v1/approvals/{approval_id}")
+
+
+def _went_wrong(world: World, case: Case, err: Exception) -> Result:
+    world.tell(case, "WRONG", str(err))
+    return Result(case, problem=str(err))
+
+
 def _click(world: World, case: Case, ref: str) -> None:
     """Decide as the person does, and see the platform bring the news to the gate."""
-    person = {"user_id": APPROVER["user_id"], "decision": case.decision, "comment": case.comment}
+    person = {"user_id": APPROVER_USER_ID, "decision": case.decision, "comment": case.comment}
 
     def news() -> dict[str, dict[str, Any]]:
         sent = world.platform(case.provider, "GET", "/_sim/callbacks")["callbacks"]
@@ -147,7 +181,7 @@ def _click(world: World, case: Case, ref: str) -> None:
 
     before = news().keys()
     world.platform(case.provider, "POST", f"/_sim/approvals/{ref}/decide", person)
-    world.tell(case, "clicked", f"{APPROVER['user_id']}: {case.decision} {case.comment!r}")
+    world.tell(case, "clicked", f"{APPROVER_USER_ID}: {case.decision} {case.comment!r}")
 
     def fresh() -> list[dict[str, Any]]:
         return [one for key, one in news().items() if key not in before]
@@ -165,8 +199,8 @@ def _request(world: World, case: Case) -> dict[str, Any]:
         "title": f"Deploy web 1.42.0 to production ({case.name})",
         "description": "Rolls out the new checkout.",
         "fields": [{"name": "Commit", "value": "9f1c2ab"}],
-        "requester": {"email": REQUESTER["email"]},
-        "stages": [{"mode": "all", "approvers": [{"email": APPROVER["email"]}]}],
+        "requester": REQUESTER[case.provider],
+        "stages": [{"mode": "all", "approvers": [APPROVER[case.provider]]}],
         "timeout_s": 3600 if case.decision else LIFE_S,
         "metadata": {"demo": case.name},
     }

@@ -31,7 +31,7 @@ from local.running import Running, StackBusy, alone, write_private
 
 __all__ = ["FAILURES", "FOLDER", "PROVIDERS", "bring_down", "bring_up", "main", "read_stack", "use_local_credentials"]
 
-PROVIDERS = ("feishu", "lark")
+PROVIDERS = ("feishu", "lark", "dingtalk", "wecom")
 FOLDER = ROOT / ".local"
 FAILURES = (BuildFailed, DeployFailed, StartFailed, ProvisionFailed, StackBusy, httpx.TransportError, OSError)
 """What `bring_up` may raise and a person should read."""

@@ -64,10 +64,10 @@ def _record(record: Record) -> dict[str, Any]:
         "type": record.type,
         "result": record.result,
     }
-    for name, value in (("remark", record.remark), ("activityId", record.node), ("ccUserIds", record.copies)):
-        if value:
-            shown[name] = value
-    return shown | ({"showName": "审批人"} if record.node else {})
+    further = {"remark": record.remark, "activityId": record.node, "ccUserIds": record.copies}
+    if record.node:
+        further["showName"] = "审批人"
+    return shown | {name: value for name, value in further.items() if value}
 
 
 def _task(instance: Instance, task: Task) -> dict[str, Any]:

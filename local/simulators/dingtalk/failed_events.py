@@ -1,9 +1,9 @@
 """
 Events that could not be delivered, for apps that ask.
 
-GET /call_back/get_call_back_failed_result. Source: "Obtain the event list of failed push messages", read 2026-02-28. There
-they appear within 3 to 5 minutes, here at once. That asking takes them off the list was reported by users; the shape of
-an approval's entry is taken from the page, whose sample is empty.
+GET /call_back/get_call_back_failed_result. Source: "Obtain the event list of failed push messages", read 2026-02-28.
+There they appear within 3 to 5 minutes, here at once. That asking takes them off the list was reported by users; the
+page's sample of an approval's entry is empty, so that it holds the event's own fields is assumed.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from typing import Any
 from local.simulators.dingtalk.answers import old_done
 from local.simulators.dingtalk.call import DingCall
 from local.simulators.dingtalk.tokens import corp_id
+from local.simulators.frame.callbacks import Delivery
 from local.simulators.frame.platform import Simulation
 from local.simulators.frame.store import Collection
 from local.simulators.frame.web import ApiAnswer
@@ -39,24 +40,19 @@ class FailedEvents:
 
     def listed(self, call: DingCall) -> ApiAnswer:
         """Answer the call."""
-        waiting = [
-            one
-            for one in self._simulation.outbox.listed()
-            if one["status"] == "given_up" and one["app_id"] == call.app.app_id and self._told.get(one["id"]) is None
-        ]
-        entries = []
-        for one in waiting[:_MOST]:
-            delivery = self._simulation.outbox.get(one["id"])
-            if delivery is not None:
-                entries.append(self._entry(call, delivery.plain, delivery.created_at))
-                self._told.put(_Told(delivery.id))
+        waiting = [one for one in self._simulation.outbox.given_up(call.app.app_id) if self._told.get(one.id) is None]
+        for delivery in waiting[:_MOST]:
+            self._told.put(_Told(delivery.id))
+        entries = [self._entry(call, delivery) for delivery in waiting[:_MOST]]
         return old_done(has_more=len(waiting) > _MOST, failed_list=entries)
 
-    def _entry(self, call: DingCall, plain: dict[str, Any], at: str) -> dict[str, Any]:
+    def _entry(self, call: DingCall, delivery: Delivery) -> dict[str, Any]:
+        plain = delivery.plain
         kind = plain["EventType"]
+        sent_ms = int(datetime.fromisoformat(delivery.created_at).timestamp() * 1000)
         data = {name: value for name, value in plain.items() if name not in _ENVELOPE}
         return {
             "call_back_tag": kind,
-            "event_time": plain.get("EventTime", int(datetime.fromisoformat(at).timestamp() * 1000)),
+            "event_time": plain.get("EventTime", sent_ms),
             kind: {"corpid": corp_id(call.app), "bpmsCallBackData": data},
         }

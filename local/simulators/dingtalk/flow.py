@@ -172,7 +172,7 @@ class Flow:
         if self._instance.cc and position in self._instance.cc_position.split("_"):
             self._record("PROCESS_CC", "", copies=self._instance.cc)
 
-    def _record(  # noqa: PLR0913 - the columns of one line of history
+    def _record(
         self,
         kind: str,
         user_id: str,

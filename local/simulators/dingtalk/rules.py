@@ -69,6 +69,13 @@ RULES = Rules(
     check_deadline_s=1.5,
     app_aliases={"app_key": "app_id", "client_id": "app_id", "client_secret": "app_secret"},
     app_extra=frozenset({"aes_key", "token", "agent_id", "corp_id"}),
+    # The console makes keys of letters and digits; base64's other two characters make a working key too.
+    app_formats={
+        "aes_key": r"[0-9A-Za-z+/]{43}",
+        "token": r"[0-9A-Za-z]{3,32}",
+        "agent_id": r"[0-9]{1,20}",
+        "corp_id": r"[0-9A-Za-z]{1,64}",
+    },
     switches=_SWITCHES,
     accent="#0089ff",
     demo_apps=_DEMO_APPS,

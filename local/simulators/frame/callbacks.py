@@ -134,6 +134,10 @@ class Outbox:
         self.on_change()
         return delivery
 
+    def given_up(self, app_id: str) -> list[Delivery]:
+        """Return an app's events whose schedule is used up, oldest first."""
+        return [delivery for delivery in self._deliveries.find(status=GIVEN_UP) if delivery.app_id == app_id]
+
     def listed(self, *, subject: str = "", limit: int = -1, newest_first: bool = False) -> list[dict[str, Any]]:
         """Return deliveries as JSON-ready values, oldest first unless told otherwise."""
         where = {"subject": subject} if subject else {}

@@ -2,7 +2,7 @@
 Answers in the platform's form, and its error codes.
 
 Errors come with HTTP 200. Their text carries a changing hint and the address that the call came from. Source: "Global
-error codes", read 2026-02-28; codes marked M there are from common knowledge of the platform, not from that page.
+error codes", read 2026-02-28; those marked "unseen" are remembered, not read there.
 """
 
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ _TEXTS = {
     6000: "version conflict",
     40001: "invalid credential",
     40003: "invalid userid",
-    40007: "invalid media_id",  # M
+    40007: "invalid media_id",  # unseen
     40008: "invalid message type",
     40013: "invalid corpid",
     40014: "invalid access_token",
     40035: "invalid parameter",
     40056: "invalid agentid",
     40058: "invalid Request Parameter",
-    40068: "invalid tagid",  # M
+    40068: "invalid tagid",  # unseen
     40063: "some parameters are empty",
     40091: "secret of another corp",
     41001: "access_token missing",
@@ -42,7 +42,7 @@ _TEXTS = {
     45009: "api freq out of limit",
     45033: "api concurrent out of limit",
     46004: "user not exist",
-    47001: "data format error",  # M
+    47001: "data format error",  # unseen
     48002: "api forbidden",
     48009: "contact-sync api forbidden for new ip",
     50001: "redirect_url not in safe domain",

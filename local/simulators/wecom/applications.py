@@ -104,11 +104,10 @@ class Applications:
         start, end = _seconds(call, "starttime"), _seconds(call, "endtime")
         if not 0 < end - start <= _LONGEST_RANGE_S:
             raise param_error("endtime must be after starttime, by 31 days at most")
-        size, cursor = call.body.get("size"), call.body.get("new_cursor") or "0"
+        size = call.body.get("size")
         if type(size) is not int or not 1 <= size <= _LARGEST_PAGE:
             raise param_error("size")
-        if not isinstance(cursor, str) or not cursor.isdecimal():
-            raise param_error("new_cursor")
+        position, told = _cursor(call)
         wanted = self._filters(call)
         now_s = self._simulation.clock.now_s()
         found = [
@@ -118,10 +117,9 @@ class Applications:
         ]
         is_late = bool(self._simulation.switch("short_pages"))
         listed = found if is_late else [one for one in found if _matches(one, wanted)]
-        until = int(cursor) + size
-        page = listed[int(cursor) : until]
-        numbers = [one.sp_no for one in page if _matches(one, wanted)]
-        more = {"new_next_cursor": str(until)} if until < len(listed) else {}
+        until = position + size
+        numbers = [one.sp_no for one in listed[position:until] if _matches(one, wanted)]
+        more = {told: until if told == "next_cursor" else str(until)} if until < len(listed) else {}
         return success(sp_no_list=numbers, **more)
 
     def _filters(self, call: WecomCall) -> dict[str, set[str]]:
@@ -155,6 +153,17 @@ class Applications:
     def _next_number(self) -> str:
         day = datetime.fromtimestamp(self._now_s, UTC).astimezone(_CHINA).strftime("%Y%m%d")
         return f"{day}{self._simulation.values.increment(f'wecom_number:{day}'):04d}"
+
+
+def _cursor(call: WecomCall) -> tuple[int, str]:
+    """Return the position asked for, and how the next one is told: `cursor`, a number, is the older way."""
+    older = call.body.get("cursor")
+    if type(older) is int and older >= 0 and "new_cursor" not in call.body:
+        return older, "next_cursor"
+    given = call.body.get("new_cursor") or "0"
+    if not isinstance(given, str) or not given.isdecimal():
+        raise param_error("new_cursor")
+    return int(given), "new_next_cursor"
 
 
 def _seconds(call: WecomCall, name: str) -> int:

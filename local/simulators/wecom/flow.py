@@ -33,8 +33,10 @@ from local.simulators.wecom.model import (
 
 __all__ = ["Flow"]
 
-SUBMITTED, URGED, COMMENTED = 1, 5, 10
-WITHDRAWN, REVOKED, DELETED, PAID = 4, 6, 7, 10
+_SUBMITTED, _URGED, _TAKEN_BACK, _REVOKED_LATE, _COMMENTED = 1, 5, 6, 8, 10
+"""What happened (`StatuChangeEvent`), where it is not the status of the person who acted."""
+_WITHDRAWN, _REVOKED, _DELETED, _PAID = 4, 6, 7, 10
+"""Statuses of an application beside those of a person."""
 
 _CONSENT = frozenset({AGREED, WITH_ONE_MORE, HANDLED})
 _GIVEN_AWAY = frozenset({TRANSFERRED, HANDED_OVER})
@@ -56,7 +58,7 @@ class Flow:
 
     def start(self) -> None:
         """Begin with the first node."""
-        self._tell(SUBMITTED)
+        self._tell(_SUBMITTED)
         if self._settle():
             self._tell(AGREED)
 
@@ -109,30 +111,30 @@ class Flow:
 
     def withdraw(self) -> None:
         """The applicant takes it back."""
-        self._end(WITHDRAWN)
-        self._tell(6)
+        self._end(_WITHDRAWN)
+        self._tell(_TAKEN_BACK)
 
     def revoke(self) -> None:
         """The applicant takes back what was approved."""
-        self._end(REVOKED)
-        self._tell(8)
+        self._end(_REVOKED)
+        self._tell(_REVOKED_LATE)
 
     def delete(self) -> None:
         """An administrator deletes it. Which event that sends, if any, is not documented: none here."""
-        self._end(DELETED)
+        self._end(_DELETED)
 
     def pay(self) -> None:
         """It is paid. No event either, as above."""
-        self._application.status = PAID
+        self._application.status = _PAID
 
     def urge(self) -> None:
         """The applicant reminds those who are asked."""
-        self._tell(URGED)
+        self._tell(_URGED)
 
     def comment(self, comment: Comment) -> None:
         """Somebody says something."""
         self._application.comments.append(comment)
-        self._tell(COMMENTED)
+        self._tell(_COMMENTED)
 
     @property
     def _node(self) -> Node:

@@ -11,6 +11,7 @@ import re
 from hashlib import sha256
 from typing import Any
 
+from local.simulators.frame.people import Chat
 from local.simulators.frame.platform import Simulation
 from local.simulators.frame.store import Collection
 from local.simulators.frame.web import ApiAnswer
@@ -100,11 +101,14 @@ class Messages:
         self._simulation.people.add({"chats": [entry]})
         return success(chatid=chat_id)
 
+    def chat(self, call: WecomCall) -> ApiAnswer:
+        """GET /cgi-bin/appchat/get."""
+        chat = self._own_chat(call, call.parameter("chatid"))
+        return success(chat_info={"chatid": chat.id, "name": chat.name, "owner": chat.owner, "userlist": chat.members})
+
     def send_to_chat(self, call: WecomCall) -> ApiAnswer:
         """POST /cgi-bin/appchat/send: to chats that the app made; no cards."""
-        chat = self._simulation.people.chats.get(call.text("chatid"))
-        if chat is None or not chat.has_bot(call.app.app_id):
-            raise Problem(86001)
+        chat = self._own_chat(call, call.text("chatid"))
         msgtype, content = check_content(call.body)
         if msgtype == "template_card":
             raise Problem(40008)
@@ -139,6 +143,12 @@ class Messages:
                 task_id=task_id,
             )
         )
+
+    def _own_chat(self, call: WecomCall, chat_id: str) -> Chat:
+        chat = self._simulation.people.chats.get(chat_id)
+        if chat is None or not chat.has_bot(call.app.app_id):
+            raise Problem(86001)
+        return chat
 
     def _check_sender(self, call: WecomCall) -> None:
         own = agent_id(call.app)

@@ -54,6 +54,7 @@ def message_routes(messages: Messages) -> list[Route]:
         Route("/cgi-bin/message/send", messages.send, "message"),
         Route("/cgi-bin/message/recall", messages.recall, "message"),
         Route("/cgi-bin/appchat/create", messages.create_chat, "message"),
+        Route("/cgi-bin/appchat/get", messages.chat, "message"),
         Route("/cgi-bin/appchat/send", messages.send_to_chat, "message"),
     ]
 
