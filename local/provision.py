@@ -95,7 +95,7 @@ def _aes_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
 
 
-_CREDENTIALS: Mapping[str, Callable[[], dict[str, str]]] = {
+NEW_CREDENTIALS: Mapping[str, Callable[[], dict[str, str]]] = {
     "feishu": _feishu,
     "lark": _feishu,
     "dingtalk": _dingtalk,
@@ -126,7 +126,7 @@ def connect_app(http: httpx.Client, provider: str, base_url: str, api_url: str, 
         ProvisionFailed: somebody refused.
     """
     app_id = f"{provider}-demo"
-    credentials = _CREDENTIALS[provider]()
+    credentials = NEW_CREDENTIALS[provider]()
     _ask(http, "POST", f"{base_url}/_sim/apps", {**credentials, "name": "Approval gate"})
     registered = _ask(
         http,

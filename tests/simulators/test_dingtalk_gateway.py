@@ -162,8 +162,12 @@ def test_the_rate_is_counted_per_app_and_call(dingtalk: DingTalk):
     assert newer(dingtalk, token) == (200, "ok")
 
 
-def test_the_monthly_quota_is_the_organisations_and_contacts_are_free(dingtalk: DingTalk):
-    change(dingtalk, monthly_quota=2)
+@pytest.mark.parametrize("by_app", [True, False])
+def test_the_monthly_quota_is_the_organisations_and_contacts_are_free(dingtalk: DingTalk, *, by_app: bool):
+    if by_app:
+        change(dingtalk, monthly_quota=2)
+    else:
+        dingtalk.control("POST", "settings", {"monthly_calls": 2})
     token = dingtalk.token()
     dingtalk.data("GET", "/v1.0/workflow/processes/todoTasks/numbers", app=NARROW, userId="lead")
 

@@ -6,23 +6,49 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
-from approval_gate.providers import registry
+from approval_gate.providers.feishu.callbacks import Receiver as FeishuReceiver
+from approval_gate.providers.lark.callbacks import Receiver as LarkReceiver
 from approval_gate.web import WebRequest
 from local.engine.launcher import aws_session
+from local.provision import NEW_CREDENTIALS
 from local.stack import PROVIDERS
+from tests.kits.dingtalk import DingTalkKit
 from tests.kits.feishu import FeishuKit
+from tests.kits.wecom import WecomKit
 
 pytestmark = pytest.mark.stack
 
 type Json = dict[str, Any]
 type Eventually = Callable[..., Any]
+
+KITS: dict[str, Callable[..., Any]] = {
+    "feishu": lambda **credentials: FeishuKit("feishu", FeishuReceiver, **credentials),
+    "lark": lambda **credentials: FeishuKit("lark", LarkReceiver, **credentials),
+    "dingtalk": DingTalkKit,
+    "wecom": WecomKit,
+}
+_FEISHU = "/open-apis/approval/v4/instances"
+CREATE = {
+    "feishu": _FEISHU,
+    "lark": _FEISHU,
+    "dingtalk": "/v1.0/workflow/processInstances",
+    "wecom": "/cgi-bin/oa/applyevent",
+}
+READ = {
+    "feishu": ("GET", _FEISHU),
+    "lark": ("GET", _FEISHU),
+    "dingtalk": ("GET", "/v1.0/workflow/processInstances"),
+    "wecom": ("POST", "/cgi-bin/oa/getapprovaldetail"),
+}
+IDS = {"app_id", "app_key", "corp_id", "agent_id"}
+CANNOT_WITHDRAW = {"wecom"}
 
 
 @dataclass
@@ -41,10 +67,14 @@ class Site:
     def base(self) -> str:
         return str(self.stack["simulators"][self.provider]["base_url"])
 
-    def kit(self) -> FeishuKit:
-        kit = FeishuKit(self.provider, registry.receiver_type(self.provider), **self.credentials)
+    def kit(self, **changes: str) -> Any:
+        kit = KITS[self.provider](**(self.credentials | changes))
         kit.now = datetime.now(UTC)
         return kit
+
+    def who(self, name: str) -> Json:
+        """Name a person as this platform can look them up."""
+        return {"email": f"{name}@example.com"} if self.provider in {"feishu", "lark"} else {"user_id": name}
 
     def gate(self, method: str, path: str, body: Json | None = None, **headers: str) -> httpx.Response:
         token = {"authorization": f"Bearer {self.stack['pipeline_token']}"}
@@ -53,9 +83,9 @@ class Site:
     def request(self, **changes: Any) -> Json:
         asked = {
             "app": self.app,
-            "title": "Deploy web 1.42.0",
-            "requester": {"email": "dev@example.com"},
-            "stages": [{"mode": "all", "approvers": [{"email": "lead@example.com"}]}],
+            "title": f"Deploy web 1.42.0 for {self.app}",
+            "requester": self.who("dev"),
+            "stages": [{"mode": "all", "approvers": [self.who("lead")]}],
         }
         return asked | changes
 
@@ -91,7 +121,9 @@ class Site:
         self.sim("POST", f"/approvals/{approval['provider_ref']}/decide", body)
 
     def deliver(self, request: WebRequest) -> int:
-        answer = self.http.post(self.callback_url, content=request.body, headers=dict(request.headers))
+        answer = self.http.post(
+            self.callback_url, content=request.body, headers=dict(request.headers), params=dict(request.query)
+        )
         return answer.status_code
 
     def execution(self, approval: Json) -> Json:
@@ -105,12 +137,7 @@ class Site:
 
 def register(stack: Json, provider: str, http: httpx.Client, eventually: Eventually) -> Site:
     base = stack["simulators"][provider]["base_url"]
-    credentials = {
-        "app_id": f"cli_{secrets.token_hex(8)}",
-        "app_secret": secrets.token_hex(16),
-        "encrypt_key": secrets.token_hex(16),
-        "verification_token": secrets.token_hex(16),
-    }
+    credentials = NEW_CREDENTIALS[provider]()
     app = f"test-{secrets.token_hex(4)}"
     assert http.post(f"{base}/_sim/apps", json=credentials).is_success
     registered = http.post(
@@ -145,13 +172,10 @@ def test_a_forged_callback_never_changes_an_outcome(site: Site) -> None:
     approval = site.opened()
     kit = site.kit()
     true_looking = kit.approve(approval["provider_ref"])
-    wrong_key = FeishuKit(
-        site.provider, registry.receiver_type(site.provider), **(site.credentials | {"encrypt_key": "another"})
-    )
-    wrong_key.now = kit.now
-    altered = replace(true_looking, body=true_looking.body + b" ")
+    others = NEW_CREDENTIALS[site.provider]()
+    wrong_keys = site.kit(**{name: value for name, value in others.items() if name not in IDS})
 
-    refused = [site.deliver(wrong_key.approve(approval["provider_ref"])), site.deliver(altered)]
+    refused = [site.deliver(wrong_keys.approve(approval["provider_ref"])), site.deliver(kit.altered(true_looking))]
     refused.append(site.deliver(kit.unsigned(true_looking)))
     accepted = site.deliver(true_looking)  # the right keys, but the platform still shows the approval as pending
 
@@ -178,7 +202,7 @@ def test_the_same_callback_twenty_times_at_once_gives_one_outcome_and_one_resume
     assert site.execution(approval)["status"] == "SUCCEEDED"
     assert [entry["kind"] for entry in site.history(approval)].count("decided") == 1
     journal = _journal(site, approval)
-    assert sum("APPROVED" in entry for entry in journal) == 1
+    assert sum('"kind":"decided"' in entry for entry in journal) == 1
 
 
 def test_one_key_and_body_twenty_times_at_once_make_one_approval(site: Site) -> None:
@@ -210,7 +234,7 @@ def test_an_automatically_passed_task_does_not_open_the_gate(site: Site) -> None
 
 
 def test_the_requesters_own_approval_does_not_open_the_gate(site: Site) -> None:
-    approval = site.opened(stages=[{"mode": "any", "approvers": [{"email": "dev@example.com"}]}])
+    approval = site.opened(stages=[{"mode": "any", "approvers": [site.who("dev")]}])
     site.decide(approval, "approve", "dev")
 
     outcome = site.decided(approval)["outcome"]
@@ -234,11 +258,11 @@ def test_a_transferred_task_counts_only_where_the_request_allows_it(site: Site, 
 def test_stages_run_in_order_and_everyone_is_named(site: Site) -> None:
     approval = site.opened(
         stages=[
-            {"mode": "all", "approvers": [{"email": "lead@example.com"}, {"email": "qa@example.com"}]},
-            {"mode": "any", "approvers": [{"email": "ops@example.com"}, {"email": "oncall@example.com"}]},
-            {"mode": "sequence", "approvers": [{"email": "qa@example.com"}, {"email": "release@example.com"}]},
+            {"mode": "all", "approvers": [site.who("lead"), site.who("qa")]},
+            {"mode": "any", "approvers": [site.who("ops"), site.who("oncall")]},
+            {"mode": "sequence", "approvers": [site.who("qa"), site.who("release")]},
         ],
-        cc=[{"email": "oncall@example.com"}],
+        cc=[site.who("oncall")],
     )
     for person in ("lead", "qa", "ops", "qa", "release"):
         site.decide(approval, "approve", person, comment=f"{person} 同意")
@@ -270,37 +294,21 @@ def test_a_canceled_approval_is_withdrawn_on_the_platform(site: Site) -> None:
     execution = site.execution(approval)
     assert (execution["status"], execution["error"]) == ("FAILED", "Approval.Canceled")
     shown = site.sim("GET", f"/approvals/{approval['provider_ref']}")
-    assert shown["status"] == "canceled"
+    if site.provider in CANNOT_WITHDRAW:
+        concluded = site.seen(approval["id"], lambda seen: seen["outcome"]["still_open_at_provider"])
+        assert (shown["status"], concluded["status"]) == ("pending", "CANCELED")
+    else:
+        assert shown["status"] == "canceled"
     assert any(entry["kind"] == "withdrawal" for entry in site.history(approval))
-
-
-def test_a_lost_answer_of_create_makes_no_second_approval(site: Site) -> None:
-    site.opened()  # the definition exists now
-    site.sim(
-        "POST",
-        "/faults",
-        {"path": "/open-apis/approval/v4/instances", "method": "POST", "times": 1, "status": 502, "executed": True},
-    )
-
-    approval = site.opened()
-
-    assert approval["provider_ref"]
-    codes = [
-        call["code"]
-        for call in site.sim("GET", "/calls")["calls"]
-        if call["path"] == f"/open-apis/approval/v4/instances/{approval['id']}"
-    ]
-    assert codes == [0], "found by its uuid, once"
-    shown = [each for each in site.sim("GET", "/approvals")["approvals"] if each["ref"] == approval["provider_ref"]]
-    assert len(shown) == 1
 
 
 def test_an_outage_while_confirming_delays_the_outcome_and_loses_nothing(site: Site) -> None:
     approval = site.opened()
+    method, path = READ[site.provider]
     site.sim(
         "POST",
         "/faults",
-        {"path": "/open-apis/approval/v4/instances", "method": "GET", "times": 2, "status": 503, "body": "<html>"},
+        {"path": path, "method": method, "times": 2, "status": 503, "body": "<html>"},
     )
 
     site.decide(approval, "approve")
@@ -309,28 +317,75 @@ def test_an_outage_while_confirming_delays_the_outcome_and_loses_nothing(site: S
     assert (seen["status"], seen["outcome"]["source"]) == ("APPROVED", "callback")
 
 
-def test_lost_callbacks_are_made_up_for_before_expiry_and_silence_expires(
-    stack: Json, http: httpx.Client, eventually: Eventually
-) -> None:
-    """On all platforms at once: a minute is the shortest timeout there is."""
-    sites = [register(stack, provider, http, eventually) for provider in PROVIDERS]
-    started = time.monotonic()
-    pairs = []
-    for site in sites:
-        site.sim("POST", "/faults", {"drop_callbacks": 100})
-        lost, silent = site.opened(timeout_s=60), site.opened(timeout_s=60)
-        site.decide(lost, "approve")
-        pairs.append((site, lost, silent))
+@dataclass
+class Patience:
+    """What takes a minute or more on one platform; begun on all platforms at once."""
 
-    for site, lost, silent in pairs:
-        adopted, expired = site.decided(lost, 90), site.decided(silent, 90)
+    site: Site
+    unanswered: str
+    lost: Json
+    silent: Json
 
-        assert (adopted["status"], adopted["outcome"]["source"]) == ("APPROVED", "reconciliation")
-        assert (expired["status"], expired["outcome"]["source"]) == ("EXPIRED", "timeout")
-        assert site.execution(silent)["status"] == "SUCCEEDED"
-        assert site.sim("GET", f"/approvals/{silent['provider_ref']}")["status"] == "canceled"
-        site.sim("DELETE", "/faults")
-    assert time.monotonic() - started < 100
+
+@pytest.fixture(scope="module")
+def minute(stack: Json) -> Iterator[dict[str, Patience]]:
+    """Begin, on each platform: a creation whose answer is lost, a click whose callbacks are lost, and silence."""
+    with httpx.Client(timeout=30, trust_env=False) as http:
+        begun = {}
+        for provider in PROVIDERS:
+            site = register(stack, provider, http, _eventually)
+            site.sim("POST", "/faults", {"drop_callbacks": True})
+            lost, silent = site.opened(timeout_s=60), site.opened(timeout_s=60)
+            site.decide(lost, "approve")
+            fault = {"path": CREATE[provider], "method": "POST", "times": 1, "status": 502, "executed": True}
+            site.sim("POST", "/faults", fault)
+            unanswered = site.gate("POST", "/v1/approvals", site.request()).json()["id"]
+            begun[provider] = Patience(site, unanswered, lost, silent)
+        yield begun
+        for patience in begun.values():
+            patience.site.sim("DELETE", "/faults")
+
+
+def _eventually(look: Callable[[], Any], is_right: Callable[[Any], bool], patience_s: float = 10.0) -> Any:
+    deadline = time.monotonic() + patience_s
+    while not is_right(seen := look()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return seen
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_lost_callbacks_are_made_up_for_before_expiry(minute: dict[str, Patience], provider: str) -> None:
+    site, lost = minute[provider].site, minute[provider].lost
+
+    adopted = site.decided(lost, 90)
+
+    assert (adopted["status"], adopted["outcome"]["source"]) == ("APPROVED", "reconciliation")
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_silence_expires_and_is_closed_on_the_platform(minute: dict[str, Patience], provider: str) -> None:
+    site, silent = minute[provider].site, minute[provider].silent
+
+    expired = site.decided(silent, 90)
+
+    assert (expired["status"], expired["outcome"]["source"]) == ("EXPIRED", "timeout")
+    assert site.execution(silent)["status"] == "SUCCEEDED"
+    shown = site.sim("GET", f"/approvals/{silent['provider_ref']}")
+    if provider in CANNOT_WITHDRAW:
+        assert site.approval(silent["id"])["outcome"]["still_open_at_provider"]
+    else:
+        assert shown["status"] == "canceled"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_lost_answer_of_create_makes_no_second_approval(minute: dict[str, Patience], provider: str) -> None:
+    site = minute[provider].site
+
+    approval = site.seen(minute[provider].unanswered, lambda seen: seen["provider_ref"] or seen["outcome"], 180)
+
+    assert approval["provider_ref"], approval["outcome"]
+    mine = [each for each in site.sim("GET", "/approvals")["approvals"] if site.app in str(each)]
+    assert len(mine) == 3
 
 
 def _journal(site: Site, approval: Json) -> list[str]:

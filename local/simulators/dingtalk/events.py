@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from local.simulators.dingtalk.flow import Notice
 from local.simulators.dingtalk.model import Instance
-from local.simulators.dingtalk.rules import STANDARD_EDITION_PUSHES
 from local.simulators.dingtalk.sealing import key_of, reply_problem, seal, signature
 from local.simulators.dingtalk.tokens import corp_id
 from local.simulators.frame.apps import App
@@ -117,7 +116,8 @@ class Events:
             return False
         month = datetime.fromtimestamp(self._simulation.clock.now_s(), UTC).strftime("%Y-%m")
         used = self._simulation.values.increment(f"dingtalk_pushes:{month}")
-        return not self._simulation.switch("standard_edition") or used <= STANDARD_EDITION_PUSHES
+        limit = self._simulation.switch("monthly_pushes")
+        return not limit or used <= limit
 
     def _event(self, app: App, instance: Instance, notice: Notice) -> dict[str, Any]:
         now_ms = self._simulation.clock.told_ms()

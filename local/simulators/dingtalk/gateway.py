@@ -21,7 +21,6 @@ from local.simulators.dingtalk.answers import (
     is_newer,
 )
 from local.simulators.dingtalk.call import DingCall, form_or_json
-from local.simulators.dingtalk.rules import STANDARD_EDITION_CALLS
 from local.simulators.dingtalk.tokens import Tokens
 from local.simulators.frame.apps import App
 from local.simulators.frame.platform import Simulation
@@ -108,10 +107,8 @@ class Gateway:
         month = datetime.fromtimestamp(self._simulation.clock.now_s(), UTC).strftime("%Y-%m")
         # The quota is the organisation's: all apps together use it up.
         used = self._simulation.values.increment(f"dingtalk_calls:{month}")
-        quotas = [app.monthly_quota] if app.monthly_quota is not None else []
-        if self._simulation.switch("standard_edition"):
-            quotas.append(STANDARD_EDITION_CALLS)
-        if quotas and used > min(quotas):
+        limit = self._simulation.switch("monthly_calls")
+        if (limit and used > limit) or (app.monthly_quota is not None and used > app.monthly_quota):
             raise Refused(QUOTA_USED_UP)
 
 

@@ -4,15 +4,12 @@ from typing import Any
 
 from local.simulators.frame.platform import Rules
 
-__all__ = ["CORP_ID", "RULES", "STANDARD_EDITION_CALLS", "STANDARD_EDITION_PUSHES"]
+__all__ = ["CORP_ID", "RULES"]
 
 CORP_ID = "ding5bd1c0a7e4f92836"
 """The organisation, for apps that were registered without `corp_id`."""
 
-# Source: "Application development platform billing model", standard edition, read 2026-02-28.
-STANDARD_EDITION_CALLS = 5000
-STANDARD_EDITION_PUSHES = 3000
-
+# Numbers of the standard edition: "Application development platform billing model", read 2026-02-28.
 _SWITCHES = {
     "in_order": (0.0, "events of one approval wait for each other; the platform promises no order"),
     "signature_names": (
@@ -26,7 +23,11 @@ _SWITCHES = {
     "plain_token_errors": (0.0, "the older host tells of tokens as errcode 40014, 42001, 41001 instead of inside 88"),
     "empty_ip_list_allows": (1.0, "an app without an IP list may be called from everywhere"),
     "ip_flood": (10_000.0, "calls from one address in 20 s before it is blocked for 5 minutes; 0: never"),
-    "standard_edition": (0.0, "5,000 calls and 3,000 pushed events a month for the organisation"),
+    "monthly_calls": (0.0, "calls a month for the organisation; the standard edition has 5,000; 0: no limit"),
+    "monthly_pushes": (
+        0.0,
+        "pushed events a month, later ones are not sent; the standard edition has 3,000; 0: no limit",
+    ),
     "withdrawal_allowed": (1.0, "forms let running approvals be withdrawn (advanced setting in the OA admin)"),
     "system_may_withdraw": (0.0, "isSystem withdraws even when forms do not allow it"),
     "withdrawal_refused_status": (400.0, "HTTP status of the internalError for a withdrawal that a form forbids"),
@@ -77,6 +78,6 @@ RULES = Rules(
         "corp_id": r"[0-9A-Za-z]{1,64}",
     },
     switches=_SWITCHES,
-    accent="#0089ff",
+    accent="#0a6ed1",
     demo_apps=_DEMO_APPS,
 )

@@ -5,6 +5,7 @@ There is no call to withdraw, decide or delete, and no key against submitting tw
 application", "Get approval details", "Get approval numbers in bulk", read 2026-02-28.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
@@ -15,7 +16,7 @@ from local.simulators.frame.platform import Simulation
 from local.simulators.frame.store import Collection
 from local.simulators.frame.web import ApiAnswer
 from local.simulators.wecom.answers import Problem, param_error, success
-from local.simulators.wecom.call import WecomCall, corp_id
+from local.simulators.wecom.call import WecomCall, corp_id, is_one_of
 from local.simulators.wecom.details import Details
 from local.simulators.wecom.directory import Directory
 from local.simulators.wecom.drafts import Drafts
@@ -30,6 +31,7 @@ __all__ = ["Applications"]
 _CHINA = timezone(timedelta(hours=8))
 _LONGEST_RANGE_S = 31 * 24 * 3600
 _LARGEST_PAGE = 100
+_POSITION = re.compile(r"[0-9]{1,9}")
 _FILTERS = frozenset({"template_id", "creator", "department", "sp_status", "record_type"})
 
 
@@ -130,7 +132,7 @@ class Applications:
         wanted: dict[str, set[str]] = {}
         for one in filters:
             key, value = one.get("key"), one.get("value")
-            if key not in _FILTERS or not isinstance(value, str) or (key in wanted and key != "department"):
+            if not is_one_of(key, _FILTERS) or not isinstance(value, str) or (key in wanted and key != "department"):
                 raise param_error("filters")
             if key == "creator":
                 creator = self._directory.person(value)
@@ -158,10 +160,10 @@ class Applications:
 def _cursor(call: WecomCall) -> tuple[int, str]:
     """Return the position asked for, and how the next one is told: `cursor`, a number, is the older way."""
     older = call.body.get("cursor")
-    if type(older) is int and older >= 0 and "new_cursor" not in call.body:
+    if type(older) is int and 0 <= older < 10**9 and "new_cursor" not in call.body:
         return older, "next_cursor"
     given = call.body.get("new_cursor") or "0"
-    if not isinstance(given, str) or not given.isdecimal():
+    if not isinstance(given, str) or not _POSITION.fullmatch(given):
         raise param_error("new_cursor")
     return int(given), "new_next_cursor"
 

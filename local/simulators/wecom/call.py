@@ -1,13 +1,14 @@
 """One authorised call, read: the app that calls, its query and its JSON body."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from local.simulators.frame.apps import App
 from local.simulators.wecom.answers import Problem
 
-__all__ = ["WecomCall", "agent_id", "corp_id"]
+__all__ = ["WecomCall", "agent_id", "corp_id", "is_one_of", "readable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,28 @@ class WecomCall:
         if not isinstance(value, str):
             raise Problem(40058, f"{name} must be a string")
         return value
+
+
+def readable(raw: bytes) -> dict[str, Any]:
+    """
+    Return the JSON object that a body is.
+
+    Raises:
+        Problem: it is none, or holds what is no text.
+    """
+    try:
+        body = json.loads(raw)
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as err:
+        raise Problem(47001) from err
+    if not isinstance(body, dict):
+        raise Problem(47001)
+    return body
+
+
+def is_one_of[T: (int, str)](value: object, allowed: Container[T]) -> TypeGuard[T]:
+    """Tell whether a stranger's value is one of these numbers or texts; anything else, true and false too, is not."""
+    return type(value) in {int, str} and value in allowed
 
 
 def corp_id(app: App) -> str:

@@ -5,13 +5,14 @@ Mobile, e-mail and the like are not told to apps made since 2022-06-20, and ever
 "Get userid by mobile", "Get userid by e-mail", "Get department list", "Get tag members", read 2026-02-28.
 """
 
+import re
 from typing import Any
 
 from local.simulators.frame.people import Department, Group, Person
 from local.simulators.frame.platform import Simulation
 from local.simulators.frame.web import ApiAnswer
 from local.simulators.wecom.answers import Problem, success
-from local.simulators.wecom.call import WecomCall
+from local.simulators.wecom.call import WecomCall, is_one_of
 from local.simulators.wecom.directory import COMPANY, Directory
 from local.simulators.wecom.throttle import Throttle
 
@@ -21,6 +22,7 @@ _DAY_S = 86_400
 _MAINLAND = "+86"
 _CORPORATE, _PERSONAL = 1, 2
 _ACTIVE = 1
+_POSITION = re.compile(r"[0-9]{1,9}")
 
 
 class Contacts:
@@ -51,7 +53,7 @@ class Contacts:
     def userid_by_email(self, call: WecomCall) -> ApiAnswer:
         """POST /cgi-bin/user/get_userid_by_email. A person here has one address, of the kind that a switch says."""
         email, kind = call.text("email"), call.body.get("email_type", _CORPORATE)
-        if kind not in {_CORPORATE, _PERSONAL}:
+        if not is_one_of(kind, (_CORPORATE, _PERSONAL)):
             raise Problem(40058, "email_type must be 1 or 2")
         known = _PERSONAL if self._simulation.switch("emails_are_personal") else _CORPORATE
         found = self._visible(call, lambda one: kind == known and one.email.lower() == email.lower())
@@ -86,7 +88,7 @@ class Contacts:
         if call.app.scopes is None or "contact_sync" not in call.app.scopes:
             raise Problem(48002)
         cursor, limit = call.body.get("cursor") or "0", call.body.get("limit", 10_000)
-        if not str(cursor).isdecimal() or not isinstance(limit, int) or not 1 <= limit <= 10_000:
+        if not _POSITION.fullmatch(str(cursor)) or type(limit) is not int or not 1 <= limit <= 10_000:
             raise Problem(40058, "cursor or limit")
         rows = [
             {"userid": person.user_id, "department": number}
@@ -115,8 +117,7 @@ class Contacts:
 
     def tag(self, call: WecomCall) -> ApiAnswer:
         """GET /cgi-bin/tag/get."""
-        given = call.parameter("tagid")
-        found = self._directory.tags().get(int(given)) if given.isdecimal() else None
+        found = self._directory.tag(call.parameter("tagid"))
         if found is None:
             raise Problem(40068)
         return success(

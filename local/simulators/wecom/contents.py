@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local.simulators.wecom.answers import Problem
+from local.simulators.wecom.call import is_one_of
 
 __all__ = ["check_content", "read_content"]
 
@@ -98,13 +99,17 @@ def _check_text_card(content: dict[str, Any]) -> None:
 
 def _check_card(card: dict[str, Any]) -> None:
     kind = card.get("card_type")
-    if kind not in _CARDS:
+    if not is_one_of(kind, _CARDS):
         raise Problem(40058, "card_type")
     main = card.get("main_title") or {}
     if not isinstance(main, dict) or not (main.get("title") or card.get("sub_title_text")):
         raise Problem(40058, "main_title.title and sub_title_text are empty")
+    for name, most, code in (("horizontal_content_list", 6, 42027), ("jump_list", 3, 42042)):
+        rows = card.get(name) or []
+        if not isinstance(rows, list) or len(rows) > most or not all(isinstance(one, dict) for one in rows):
+            raise Problem(code)
     action = card.get("card_action")
-    if kind in _NOTICES and (not isinstance(action, dict) or action.get("type") not in {1, 2}):
+    if kind in _NOTICES and (not isinstance(action, dict) or not is_one_of(action.get("type"), (1, 2))):
         raise Problem(42045)
     if kind == "button_interaction":
         buttons = card.get("button_list")
@@ -121,9 +126,9 @@ def _read_card(card: dict[str, Any]) -> tuple[str, str, list[tuple[str, str]]]:
     lines = [
         str(main.get("desc") or ""),
         str(card.get("sub_title_text") or ""),
-        *(f"{row.get('keyname', '')}: {row.get('value', '')}" for row in rows if isinstance(row, dict)),
+        *(f"{row.get('keyname', '')}: {row.get('value', '')}" for row in rows),
     ]
-    jumps = [one for one in card.get("jump_list") or [] if isinstance(one, dict) and one.get("url")]
+    jumps = [one for one in card.get("jump_list") or [] if one.get("url")]
     links = [(str(one.get("title") or ""), str(one["url"])) for one in jumps]
     action = card.get("card_action")
     if isinstance(action, dict) and action.get("url"):

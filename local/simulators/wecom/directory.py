@@ -84,6 +84,10 @@ class Directory:
         """Return the tags by number."""
         return dict(enumerate(self._people.groups.find(), start=1))
 
+    def tag(self, number: str) -> Group | None:
+        """Return the tag of that number."""
+        return next((tag for known, tag in self.tags().items() if str(known) == number), None)
+
     def name_of(self, userid: str) -> str:
         """Return what to call somebody."""
         return self._people.name_of(userid)

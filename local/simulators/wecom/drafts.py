@@ -10,7 +10,7 @@ from typing import Any
 from local.simulators.frame.people import Person
 from local.simulators.frame.platform import Simulation
 from local.simulators.wecom.answers import Problem, param_error
-from local.simulators.wecom.call import WecomCall
+from local.simulators.wecom.call import WecomCall, is_one_of
 from local.simulators.wecom.directory import Directory
 from local.simulators.wecom.model import ALL, ANY, APPROVER, COPY, HANDLER, SEQUENCE, Entry, Node
 
@@ -34,14 +34,14 @@ class Drafts:
         person = self._somebody(call, given, "creator_userid not in app visiable range")
         numbers, chosen = self._directory.numbers_of(person), call.body.get("choose_department") or 0
         # Another product sends 0 and is served: the main department then.
-        if chosen and chosen not in numbers:
+        if chosen and not is_one_of(chosen, numbers):
             raise param_error("choose_department")
         return person, chosen or numbers[0]
 
     def nodes(self, call: WecomCall, applicant: Person) -> list[Node]:
         """Return the process: as given, or the template's own, which here is the applicant's superior."""
         mode = call.body.get("use_template_approver", 0)
-        if mode not in {0, 1}:
+        if not is_one_of(mode, (0, 1)):
             raise param_error("use_template_approver")
         if mode == 1:
             if not applicant.leader:
@@ -77,9 +77,9 @@ class Drafts:
     def _node(self, call: WecomCall, given: dict[str, Any]) -> Node:
         """Read one node; members that the platform does not know are passed over."""
         kind, rel, userids = given.get("type"), given.get("apv_rel"), given.get("userid")
-        if kind not in {APPROVER, COPY, HANDLER}:
+        if not is_one_of(kind, (APPROVER, COPY, HANDLER)):
             raise param_error("process.node_list.type")
-        if kind != COPY and rel not in {ALL, ANY, SEQUENCE}:
+        if kind != COPY and not is_one_of(rel, (ALL, ANY, SEQUENCE)):
             raise param_error("process.node_list.apv_rel")
         if not isinstance(userids, list) or not userids or not all(isinstance(one, str) for one in userids):
             raise param_error("process.node_list.userid")
@@ -98,9 +98,9 @@ def _from_legacy(body: dict[str, Any]) -> list[Any]:
     approvers, copied = body["approver"], body.get("notifyer") or []
     if not isinstance(approvers, list) or not all(isinstance(one, dict) for one in approvers):
         raise param_error("approver")
-    if copied and body.get("notify_type") not in {1, 2, 3}:
+    if copied and not is_one_of(body.get("notify_type"), (1, 2, 3)):
         raise param_error("notify_type")
-    if any(one.get("attr") not in _LEGACY_ATTR for one in approvers):
+    if any(not is_one_of(one.get("attr"), _LEGACY_ATTR) for one in approvers):
         raise param_error("approver.attr")
     nodes = [{"type": APPROVER, "apv_rel": _LEGACY_ATTR[one["attr"]], "userid": one.get("userid")} for one in approvers]
     return [*nodes, {"type": COPY, "userid": copied}] if copied else nodes

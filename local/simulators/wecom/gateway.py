@@ -6,7 +6,6 @@ body, and the other way round a body's members count as parameters. Source: "Glo
 limits", "Trusted IPs", read 2026-02-28.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from local.simulators.frame.apps import App
 from local.simulators.frame.platform import Simulation
 from local.simulators.frame.web import ApiAnswer, ApiCall
 from local.simulators.wecom.answers import Problem
-from local.simulators.wecom.call import WecomCall, corp_id
+from local.simulators.wecom.call import WecomCall, corp_id, readable
 from local.simulators.wecom.throttle import Throttle
 from local.simulators.wecom.tokens import Tokens
 
@@ -79,10 +78,4 @@ class Gateway:
 def _object(call: ApiCall) -> dict[str, Any]:
     if not call.body or call.method != "POST":
         return {}
-    try:
-        body = json.loads(call.body)
-    except ValueError as err:
-        raise Problem(47001) from err
-    if not isinstance(body, dict):
-        raise Problem(47001)
-    return body
+    return readable(call.body)

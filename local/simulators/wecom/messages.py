@@ -202,7 +202,7 @@ class Messages:
             if not known:
                 invalid["invalidparty"].append(one)
         for one in tags:
-            tag = self._directory.tags().get(int(one)) if one.isdecimal() else None
+            tag = self._directory.tag(one)
             known = [userid for userid in tag.members if userid in visible] if tag else []
             found |= dict.fromkeys(known)
             if not known:

@@ -5,12 +5,12 @@ No access token, and no trusted address as far as is known. Source: "Group robot
 20 messages a minute is not on that page.
 """
 
-import json
 from typing import Any
 
 from local.simulators.frame.platform import Simulation
 from local.simulators.frame.web import ApiAnswer, ApiCall
 from local.simulators.wecom.answers import Problem, success
+from local.simulators.wecom.call import is_one_of, readable
 from local.simulators.wecom.contents import check_content
 from local.simulators.wecom.messages import Messages
 from local.simulators.wecom.throttle import Throttle
@@ -44,14 +44,9 @@ class Robots:
 
 
 def _content(raw: bytes) -> tuple[str, dict[str, Any]]:
-    try:
-        body = json.loads(raw)
-    except ValueError as err:
-        raise Problem(47001) from err
-    if not isinstance(body, dict):
-        raise Problem(47001)
+    body = readable(raw)
     msgtype = body.get("msgtype")
-    if msgtype not in _LARGEST_BYTES:
+    if not is_one_of(msgtype, _LARGEST_BYTES):
         kind, checked = check_content(body)
         if kind == "template_card" and checked["card_type"] not in {"text_notice", "news_notice"}:
             raise Problem(40008)

@@ -11,7 +11,7 @@ from local.simulators.frame.platform import Simulation
 from local.simulators.frame.store import Collection
 from local.simulators.frame.web import ApiAnswer
 from local.simulators.wecom.answers import Problem, param_error, success
-from local.simulators.wecom.call import WecomCall
+from local.simulators.wecom.call import WecomCall, is_one_of
 from local.simulators.wecom.model import Template
 
 __all__ = ["CONSOLE_TEMPLATE", "Templates"]
@@ -120,7 +120,7 @@ def _controls(content: Any) -> list[dict[str, Any]]:
             raise Problem(301086, "property")
         kind, control_id = given.get("control"), str(given.get("id"))
         form = _CONTROL_ID.fullmatch(control_id)
-        if kind not in _KINDS or form is None or form[1] != kind or control_id in ids:
+        if not is_one_of(kind, _KINDS) or form is None or form[1] != kind or control_id in ids:
             raise Problem(301086, f"property.id {control_id}")
         title = _texts(given.get("title"), "property.title", longest=40)
         if title[0]["text"] in titles:
@@ -129,7 +129,7 @@ def _controls(content: Any) -> list[dict[str, Any]]:
         titles.add(title[0]["text"])
         if given.get("placeholder"):
             _texts(given["placeholder"], "property.placeholder", longest=80)
-        if given.get("require", 0) not in {0, 1} or given.get("un_print", 0) not in {0, 1}:
+        if not all(is_one_of(given.get(name, 0), (0, 1)) for name in ("require", "un_print")):
             raise Problem(301086, "property.require")
         _check_config(str(kind), config)
         read.append({"property": {"require": 0, "un_print": 0, **given}, "config": config})
@@ -141,11 +141,13 @@ def _check_config(kind: str, config: dict[str, Any]) -> None:
     if kind == "Selector":
         options = inner.get("options") if isinstance(inner, dict) else None
         is_fine = isinstance(options, list) and options and all(isinstance(one, dict) for one in options)
-        if not isinstance(inner, dict) or inner.get("type") not in {"single", "multi"} or not is_fine:
+        if not isinstance(inner, dict) or not is_one_of(inner.get("type"), ("single", "multi")) or not is_fine:
             raise Problem(301086, "config.selector")
-    elif kind == "Date" and (not isinstance(inner, dict) or inner.get("type") not in {"day", "hour"}):
+    elif kind == "Date" and (not isinstance(inner, dict) or not is_one_of(inner.get("type"), ("day", "hour"))):
         raise Problem(301086, "config.date")
-    elif kind == "Contact" and (not isinstance(inner, dict) or inner.get("mode") not in {"user", "department"}):
+    elif kind == "Contact" and (
+        not isinstance(inner, dict) or not is_one_of(inner.get("mode"), ("user", "department"))
+    ):
         raise Problem(301086, "config.contact")
 
 
@@ -155,7 +157,7 @@ def _texts(value: Any, name: str, *, longest: int) -> list[dict[str, str]]:
         raise Problem(301086, name)
     for one in value:
         text, lang = one.get("text"), one.get("lang", "zh_CN")
-        if not isinstance(text, str) or not 1 <= len(text) <= longest or lang not in _LANGUAGES:
+        if not isinstance(text, str) or not 1 <= len(text) <= longest or not is_one_of(lang, _LANGUAGES):
             raise Problem(301086, name)
     return [{"text": one["text"], "lang": one.get("lang", "zh_CN")} for one in value]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.simulators.wecom.answers import param_error
+from local.simulators.wecom.call import is_one_of
 from local.simulators.wecom.model import Template
 
 __all__ = ["read_values", "shown_text"]
@@ -76,7 +77,11 @@ def _list_of(name: str, member: str) -> Callable[[dict[str, Any]], bool]:
 
 def _is_date(value: dict[str, Any]) -> bool:
     date = value.get("date")
-    return isinstance(date, dict) and date.get("type") in {"day", "hour"} and isinstance(date.get("s_timestamp"), str)
+    return (
+        isinstance(date, dict)
+        and is_one_of(date.get("type"), ("day", "hour"))
+        and isinstance(date.get("s_timestamp"), str)
+    )
 
 
 def _is_choice(value: dict[str, Any]) -> bool:
