@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
+import string
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -91,8 +91,8 @@ def _wecom() -> dict[str, str]:
 
 
 def _aes_key() -> str:
-    """Return a key as those platforms' consoles show it: 32 bytes in base64 without the padding."""
-    return base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+    """Return a key as those platforms' consoles make it: 43 letters and digits, base64 of 32 bytes and two spare bits."""
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(43))
 
 
 NEW_CREDENTIALS: Mapping[str, Callable[[], dict[str, str]]] = {

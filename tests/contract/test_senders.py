@@ -26,6 +26,7 @@ from approval_gate.errors import (
     ProviderThrottled,
     ProviderUnavailable,
 )
+from approval_gate.observability import function_logger
 from approval_gate.ports import Withdrawal
 from approval_gate.providers import registry
 from tests.fakes.aws import aws
@@ -154,10 +155,9 @@ def test_one_of_all_is_progress_and_no_decision(site: PlatformSite) -> None:
     truth = site.sender().read_truth(opened.ref)
 
     assert truth.status is TruthStatus.PENDING
-    by_status = {task.status: task.person for task in truth.tasks}
-    assert by_status[TaskStatus.APPROVED]
+    by_status = {task.status: task.person for task in truth.tasks if task.person}
+    assert by_status.keys() == {TaskStatus.APPROVED, TaskStatus.PENDING}
     assert by_status[TaskStatus.APPROVED].is_same_person(draft.stages[0].approvers[1])
-    assert by_status[TaskStatus.PENDING]
     assert by_status[TaskStatus.PENDING].is_same_person(draft.stages[0].approvers[0])
 
 
@@ -454,6 +454,8 @@ def test_nothing_is_tried_twice_but_a_refused_access_token(site: PlatformSite) -
 
 
 def test_no_secret_is_in_any_message_or_log(site: PlatformSite, caplog: pytest.LogCaptureFixture) -> None:
+    # As every function has it, since httpx logs whole addresses: see observability.py and the test below.
+    caplog.set_level(logging.WARNING, logger="httpx")
     caplog.set_level(logging.DEBUG)
     opened = site.sender().open_approval(site.draft(), may_exist=False)
     texts: list[str] = []
@@ -472,6 +474,18 @@ def test_no_secret_is_in_any_message_or_log(site: PlatformSite, caplog: pytest.L
     assert len(secrets) >= 3
     assert len(records) > 50
     assert {secret for secret in secrets if any(secret in text for text in texts)} == set()
+
+
+def test_functions_keep_addresses_out_of_their_logs() -> None:
+    loggers = [logging.getLogger(name) for name in ("httpx", "approval_gate")]
+    before = [(logger.level, logger.propagate, logger.handlers) for logger in loggers]
+    try:
+        function_logger()
+        assert not loggers[0].isEnabledFor(logging.INFO)
+    finally:
+        for logger, (level, propagate, handlers) in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+            logger.propagate, logger.handlers = propagate, handlers
 
 
 def _tracebacks_of(site: PlatformSite, ref: str) -> list[str]:

@@ -8,11 +8,12 @@ read 2026-02-28.
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from approval_gate.domain.approval import TaskStatus
 from approval_gate.domain.truth import Truth, TruthStatus
-from approval_gate.errors import ProviderRejected, ProviderUnavailable
+from approval_gate.errors import ProviderRejected, ProviderThrottled, ProviderUnavailable
 from approval_gate.ports import ProviderApproval, Withdrawal
 from approval_gate.providers.wecom.applications import LIST_DELAY, Applications
 from approval_gate.providers.wecom.cards import closing_message_body
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from approval_gate.domain.approval import Identity, PersonRef
     from approval_gate.ports import AccessTokens, App, Clock, Draft, Forms
     from approval_gate.providers.wecom.credentials import Credentials
+    from approval_gate.providers.wecom.templates import Template
 
 __all__ = ["Sender"]
 
@@ -37,6 +39,7 @@ _logger = logging.getLogger(__name__)
 
 _BASE_URL = "https://qyapi.weixin.qq.com"
 _MESSAGE_PATH = "/cgi-bin/message/send"
+_SEARCH_MAY_TAKE = timedelta(seconds=30)  # of the minute that a claim lasts
 
 
 class Sender:
@@ -59,6 +62,7 @@ class Sender:
         self._agent_id = credentials.agent_id
         self._clock = clock
         self._client = Client(app.id, base_url, credentials=credentials, http=http, tokens=tokens, clock=clock)
+        self._forms = forms
         self._templates = Templates(self._client, credentials, forms)
         self._applications = Applications(self._client)
 
@@ -75,37 +79,53 @@ class Sender:
         """
         Open the approval, once.
 
-        The platform has no idempotency key. So nothing is submitted twice here: after an attempt whose end is not
-        known, the next one looks first, and not before the list can have caught up. The one exception are refused
-        parameters, which open nothing: if the template's field was renamed, the submission is made again under its
-        new name.
+        The platform has no idempotency key. So each submission is made under a claim of a minute, which an attempt
+        whose end is not known leaves to lapse: until then others only look, and whoever claims next looks first, when
+        the platform's list has had its time to catch up.
 
         There is no documented link to an application.
+
+        Raises:
+            ProviderUnavailable: also while an earlier attempt is not settled; `retry_after_s` says when to look again.
         """
         self._check_people(draft)
-        if may_exist:
-            found = self.find_approval(draft)
-            if found is not None:
-                return found
-            self._let_the_list_catch_up(draft)
+        key = _key(draft)
+        saved = self._forms.get(key)
+        if saved is not None:
+            return ProviderApproval(ref=saved["sp_no"])
         template = self._templates.get()
+        started = self._clock()
+        if not self._forms.claim(key):
+            sp_no = self._search(draft)
+            if sp_no is None:
+                raise _unsettled()
+            return self._saved(key, sp_no)
         try:
-            sp_no = self._applications.submit(draft, template)
-        except ProviderRejected as err:
-            if err.vendor_code != PARAMETERS_REFUSED:
-                raise
-            current = self._templates.read_again(template)
-            if current == template:
-                raise
-            sp_no = self._applications.submit(draft, current)
-        return ProviderApproval(ref=sp_no)
+            sp_no = self._search(draft) if may_exist else None
+            if sp_no is None and self._clock() - started > _SEARCH_MAY_TAKE:
+                raise _unsettled()
+        except (ProviderRejected, ProviderUnavailable):
+            self._forms.release(key)  # nothing was submitted
+            raise
+        return self._saved(key, sp_no or self._submit(draft, template))
 
     def find_approval(self, draft: Draft) -> ProviderApproval | None:
-        """Find what an earlier `open_approval` may have created; opens nothing. One call per candidate and page."""
-        for template_id in self._templates.known_ids():
-            sp_no = self._applications.find(draft, template_id, self._clock())
-            if sp_no is not None:
-                return ProviderApproval(ref=sp_no)
+        """
+        Find what an earlier `open_approval` may have created; opens nothing. One call per candidate and page.
+
+        Raises:
+            ProviderUnavailable: also while an attempt to open it is not settled.
+        """
+        key = _key(draft)
+        saved = self._forms.get(key)
+        if saved is not None:
+            return ProviderApproval(ref=saved["sp_no"])
+        sp_no = self._search(draft)
+        if sp_no is not None:
+            return self._saved(key, sp_no)
+        if not self._forms.claim(key):
+            raise _unsettled()
+        self._forms.release(key)
         return None
 
     def read_truth(self, ref: str) -> Truth:
@@ -152,22 +172,49 @@ class Sender:
             if not stage.approvers:
                 raise _rejected(f"stage {number + 1} has no approvers; name at least one")
 
-    def _let_the_list_catch_up(self, draft: Draft) -> None:
+    def _submit(self, draft: Draft, template: Template) -> str:
         """
-        Wait where the list may be behind an attempt that died without an answer, such as a function that was stopped.
+        Submit, in the claim of the caller; a refusal ends the claim, since it opened nothing.
 
-        Attempts that ended in an error of ours were given this pause by that error. When one died is not known here;
-        nearly all are made as soon as the approval is created.
+        Refused parameters may mean that the template's field was renamed: then once more under its new name.
         """
-        left_s = (draft.created_at + LIST_DELAY - self._clock()).total_seconds()
-        if left_s > 0:
-            error = ProviderUnavailable(
-                "submit: an earlier attempt may still show up in WeCom's list; the gate looks again before it submits.",
-                provider="wecom",
-                operation="submit",
-            )
-            error.retry_after_s = left_s
-            raise error
+        try:
+            try:
+                return self._applications.submit(draft, template)
+            except ProviderRejected as err:
+                if err.vendor_code != PARAMETERS_REFUSED:
+                    raise
+                current = self._templates.read_again(template)
+                if current == template:
+                    raise
+                return self._applications.submit(draft, current)
+        except (ProviderRejected, ProviderThrottled):
+            self._forms.release(_key(draft))
+            raise
+
+    def _search(self, draft: Draft) -> str | None:
+        for template_id in self._templates.known_ids():
+            sp_no = self._applications.find(draft, template_id, self._clock())
+            if sp_no is not None:
+                return sp_no
+        return None
+
+    def _saved(self, key: str, sp_no: str) -> ProviderApproval:
+        self._forms.save(key, {"sp_no": sp_no})
+        return ProviderApproval(ref=sp_no)
+
+
+def _key(draft: Draft) -> str:
+    return f"application/{draft.approval_id}"
+
+
+def _unsettled() -> ProviderUnavailable:
+    return ProviderUnavailable(
+        "submit: an earlier attempt may still show up in WeCom's list; the gate looks again before it submits.",
+        retry_after_s=LIST_DELAY.total_seconds(),
+        provider="wecom",
+        operation="submit",
+    )
 
 
 def _rejected(text: str) -> ProviderRejected:
