@@ -63,7 +63,7 @@ format: setup  ## format the code and mend what can be mended
 	ruff check --fix .
 
 test: setup  ## run all tests
-	@python -m pytest
+	@python -m pytest --numprocesses auto --dist loadgroup
 
 build: setup  ## build the template for ARCHITECTURE (default arm64)
 	@ARCHITECTURE=$(ARCHITECTURE) python -m local.engine.build

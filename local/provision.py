@@ -91,7 +91,7 @@ def _wecom() -> dict[str, str]:
 
 
 def _aes_key() -> str:
-    """Return a key as those platforms' consoles make it: 43 letters and digits, base64 of 32 bytes and two spare bits."""
+    """Return a key as those platforms' consoles make it: 43 letters and digits, 32 bytes in base64."""
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(43))
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 
 from local.addresses import HOST, free_port
-from local.engine.build import BuildFailed, build, host_architecture
+from local.engine.build import BuildFailed, built_template, host_architecture
 from local.engine.deployer import DeployFailed, deploy
 from local.engine.launcher import CREDENTIALS, ROOT, start_engine
 from local.processes import Process, StartFailed, start, wait_until
@@ -86,17 +86,16 @@ def read_stack(folder: Path = FOLDER) -> dict[str, Any] | None:
 def _bring_up(folder: Path, say: Say) -> dict[str, Any]:
     architecture = host_architecture()
     say("building the template (the first time takes a minute)")
-    built = build(architecture)
+    with built_template(architecture) as built:
+        say("starting the engine and the simulators")
+        running = Running(folder)
+        ports = _free_ports()
+        simulators = {name: running.add(_start_simulator(name, ports[name], folder)) for name in PROVIDERS}
+        base_urls = {name: f"http://{HOST}:{ports[name]}" for name in PROVIDERS}
+        engine = start_engine(ports["engine"], folder / "engine", on_start=running.add)
 
-    say("starting the engine and the simulators")
-    running = Running(folder)
-    ports = _free_ports()
-    simulators = {name: running.add(_start_simulator(name, ports[name], folder)) for name in PROVIDERS}
-    base_urls = {name: f"http://{HOST}:{ports[name]}" for name in PROVIDERS}
-    engine = start_engine(ports["engine"], folder / "engine", on_start=running.add)
-
-    say("deploying the template")
-    deployed = deploy(engine, built, architecture=architecture, directory=folder / "engine")
+        say("deploying the template")
+        deployed = deploy(engine, built, architecture=architecture, directory=folder / "engine")
     tokens = issue_tokens(engine, deployed)
 
     with httpx.Client(timeout=30, trust_env=False) as http:

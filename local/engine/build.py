@@ -7,20 +7,38 @@ processor; it must be the template's parameter `Architecture`.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from local.engine.launcher import ROOT
 
-__all__ = ["BuildFailed", "build", "host_architecture"]
+__all__ = ["BuildFailed", "build", "built_template", "host_architecture"]
 
 
 class BuildFailed(RuntimeError):
     """`sam build` ended with an error, which it has printed."""
+
+
+@contextmanager
+def built_template(architecture: str, *, root: Path = ROOT) -> Iterator[Path]:
+    """
+    Build, and keep others in this tree from building until the caller has used the result: there is one build folder.
+
+    Raises:
+        BuildFailed: see its output.
+    """
+    lock = root / ".local" / "build.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield build(architecture, root=root)
 
 
 def build(architecture: str, *, root: Path = ROOT) -> Path:
@@ -72,11 +90,11 @@ def main() -> int:
     architecture = os.environ.get("ARCHITECTURE") or host_architecture()
     print(f"building for {architecture} ...", flush=True)
     try:
-        built = build(architecture)
+        with built_template(architecture) as built:
+            print(f"built: {built}")
     except BuildFailed as err:
         print(err, file=sys.stderr)
         return 1
-    print(f"built: {built}")
     return 0
 
 

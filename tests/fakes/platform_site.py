@@ -145,7 +145,7 @@ class PlatformSite:
         """Answer the next calls in this way; the platform hears nothing of them."""
         self.wire.faults.append(Fault(call.matches, answer, times, is_carried_out=False))
 
-    def lose(self, call: Call, answer: httpx.Response | Exception) -> None:
+    def lose(self, call: Call, answer: httpx.Response | BaseException) -> None:
         """Let the platform act on the next call and lose its answer."""
         self.wire.faults.append(Fault(call.matches, answer, 1, is_carried_out=True))
 

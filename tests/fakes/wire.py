@@ -11,7 +11,7 @@ import httpx
 
 __all__ = ["Exchange", "Fault", "Wire"]
 
-type Answer = httpx.Response | Exception
+type Answer = httpx.Response | BaseException
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Wire(httpx.BaseTransport):
         """Answer one request."""
         answer = self._answer(request)
         self.exchanges.append(Exchange(request.method, request.url.path, answer))
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 

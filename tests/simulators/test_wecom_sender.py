@@ -37,6 +37,7 @@ from tests.simulators.wecom_gate import ONE, Gate, draft, identity, stage
 
 APPLY, DETAIL = "/cgi-bin/oa/applyevent", "/cgi-bin/oa/getapprovaldetail"
 LATER = timedelta(minutes=1)
+KEY = f"application/{draft().approval_id}"
 APPROVED, DONE, PENDING, REJECTED, TRANSFERRED, WAITING = (
     TaskStatus.APPROVED,
     TaskStatus.DONE,
@@ -109,8 +110,8 @@ def test_all_modes_are_opened_as_they_were_asked_for(gate: Gate, wecom: Wecom):
 
 
 def test_an_ordinary_approval_costs_three_calls_and_the_next_two(gate: Gate, wecom: Wecom):
-    for _ in range(2):
-        wecom.decide(ref := gate.open(), "approve", "lead")
+    for number in range(2):
+        wecom.decide(ref := gate.open(approval_id=f"apr_{number}"), "approve", "lead")
         gate.truth(ref)
 
     assert gate.calls == ["oa/approval/create_template", *["oa/applyevent", "oa/getapprovaldetail"] * 2]
@@ -138,7 +139,7 @@ def test_a_longest_text_and_title_are_taken(gate: Gate):
 
 def test_a_redesigned_template_is_read_again(gate: Gate, wecom: Wecom):
     gate.open()
-    ((key, saved),) = gate.forms.saved.items()
+    ((key, saved),) = ((key, saved) for key, saved in gate.forms.saved.items() if key.startswith("template/"))
     body = template("Redesigned", control_id="Textarea-7") | {"template_id": saved["template_id"]}
     wecom.data("oa/approval/update_template", body)
 
@@ -320,12 +321,31 @@ def test_nothing_is_submitted_again_while_the_list_may_hide_it(gate: Gate, wecom
     assert [one["ref"] for one in wecom.control("GET", "approvals")["approvals"]] == [ref]
 
 
-def test_an_attempt_that_opened_nothing_is_made_again(gate: Gate, wecom: Wecom):
+def test_what_a_worker_submitted_before_it_died_is_adopted_when_its_claim_has_lapsed(gate: Gate, wecom: Wecom):
+    wecom.settings(list_delay_s=20)
+    made = draft()
+    submitted = gate.sender().open_approval(made, may_exist=False)
+    gate.forms.forget(KEY)  # the worker was stopped before it saved the number; so it leaves its claim
+    gate.forms.claims.add(KEY)
+
+    with pytest.raises(ProviderUnavailable):
+        gate.sender().open_approval(made, may_exist=True)
+    wecom.pass_time(60)
+    gate.forms.pass_a_minute()
+
+    assert gate.sender(later_by=LATER).open_approval(made, may_exist=True) == submitted
+    assert len(wecom.control("GET", "approvals")["approvals"]) == 1
+
+
+def test_an_attempt_that_opened_nothing_is_made_again_when_its_claim_has_lapsed(gate: Gate, wecom: Wecom):
     wecom.control("POST", "faults", {"path": APPLY, "status": 502})
     made = draft()
-    with pytest.raises(ProviderUnavailable):
-        gate.sender().open_approval(made, may_exist=False)
+    for may_exist in (False, True):
+        with pytest.raises(ProviderUnavailable):
+            gate.sender().open_approval(made, may_exist=may_exist)
+    assert wecom.control("GET", "approvals")["approvals"] == []
 
+    gate.forms.pass_a_minute()
     ref = gate.sender(later_by=LATER).open_approval(made, may_exist=True).ref
 
     assert [one["ref"] for one in wecom.control("GET", "approvals")["approvals"]] == [ref]

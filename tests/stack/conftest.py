@@ -19,6 +19,14 @@ from local.stack import bring_down, bring_up
 _FIRST_PORT = 5600
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep everything that uses the built template and its ports in one process."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     yield from _engine(tmp_path_factory.mktemp("engine"), "local.engine.server")

@@ -6,11 +6,12 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from local.engine.build import build, host_architecture
+from local.engine.build import built_template, host_architecture
 from local.engine.launcher import ROOT
 
 pytestmark = pytest.mark.stack
@@ -20,9 +21,10 @@ FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/han
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 
 
-@pytest.fixture(scope="session")
-def built() -> Path:
-    return build(host_architecture())
+@pytest.fixture(scope="module")
+def built() -> Iterator[Path]:
+    with built_template(host_architecture()) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

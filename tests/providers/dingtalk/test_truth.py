@@ -29,6 +29,7 @@ from approval_gate.providers.dingtalk.truth import truth_of
 
 NOW = datetime(2026, 1, 15, 3, 45, 30, tzinfo=UTC)
 ALICE, BOB, CAROL, DAVE = (Identity(name) for name in ("alice", "bob", "carol", "dave"))
+ERIN = Identity("erin")
 
 
 def at(minute: int) -> str:
@@ -346,6 +347,94 @@ def test_two_transfers_go_to_their_receivers_in_order() -> None:
     assert instance.verdict()[0] is Status.APPROVED
 
 
+def receivers(instance: Instance) -> list[Identity | None]:
+    return [task.transferred_to for task in instance.truth.tasks if task.status is TaskStatus.TRANSFERRED]
+
+
+@pytest.mark.parametrize("names_node", [True, False])
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_within_one_minute_the_records_tell_which_transfer_was_first(*, names_node: bool, newest_first: bool) -> None:
+    instance = Instance(Stage(Mode.ALL, (ALICE, BOB)))
+    instance.handed_on("alice", "n-a")
+    instance.handed_on("bob", "n-a")
+    instance.body["operationRecords"].reverse()  # Bob was first
+    instance.decided("carol", "n-a", began=1, ended=2)
+    instance.decided("dave", "n-a", began=1, ended=2)
+    records = instance.body["operationRecords"]
+    for record in records if not names_node else ():
+        del record["activityId"]
+    if newest_first:
+        records.reverse()
+
+    assert receivers(instance.finished()) == [DAVE, CAROL]
+    assert instance.verdict() == (Status.APPROVED, ("dave", "carol"))
+
+
+def test_within_one_minute_nobody_hands_on_what_they_have_not_received() -> None:
+    instance = Instance(Stage(Mode.ALL, (ALICE, BOB)))
+    instance.handed_on("bob", "n-a")
+    instance.handed_on("alice", "n-a")
+    instance.handed_on("bob", "n-a", began=1)
+    instance.body["tasks"][:2] = reversed(instance.body["tasks"][:2])
+    instance.decided("carol", "n-a", began=1, ended=2)
+    instance.body["tasks"][2:] = [instance.body["tasks"][3], instance.body["tasks"][2]]
+    instance.decided("erin", "n-a", began=1, ended=2)
+
+    # Bob to Carol, Alice to Bob, Bob to Erin.
+    assert tasks(instance.finished()) == [
+        (0, "alice", TaskStatus.TRANSFERRED),
+        (0, "bob", TaskStatus.TRANSFERRED),
+        (0, "carol", TaskStatus.APPROVED),
+        (0, "bob", TaskStatus.TRANSFERRED),
+        (0, "erin", TaskStatus.APPROVED),
+    ]
+    assert receivers(instance) == [BOB, CAROL, ERIN]
+
+
+def test_who_hands_on_two_tasks_in_one_minute_is_followed_to_both_receivers() -> None:
+    instance = Instance(Stage(Mode.ALL, (ALICE, BOB)))
+    instance.handed_on("alice", "n-a", ended=5)
+    instance.handed_on("bob", "n-a", ended=3)
+    instance.handed_on("alice", "n-a", began=3, ended=5)
+    instance.decided("carol", "n-a", began=5, ended=6)
+    instance.decided("dave", "n-a", began=5, ended=6)
+
+    assert receivers(instance.finished()) == [CAROL, ALICE, DAVE]
+    assert instance.verdict()[0] is Status.APPROVED
+
+
+def test_two_transfers_in_one_minute_without_their_records_open_nothing() -> None:
+    instance = Instance(Stage(Mode.ALL, (ALICE, BOB)))
+    instance.handed_on("alice", "n-a")
+    instance.handed_on("bob", "n-a")
+    instance.decided("carol", "n-a", began=1, ended=2)
+    instance.decided("dave", "n-a", began=1, ended=2)
+    del instance.body["operationRecords"][0]
+
+    assert receivers(instance.finished()) == [None, None]
+    assert instance.verdict()[0] is Status.REJECTED
+
+
+def test_transfers_in_different_minutes_need_no_records() -> None:
+    instance = Instance(Stage(Mode.ALL, (ALICE, BOB)))
+    instance.handed_on("alice", "n-a", ended=3)
+    instance.handed_on("bob", "n-a", ended=1)
+    instance.body["operationRecords"].clear()
+    instance.decided("carol", "n-a", began=1, ended=2)
+    instance.decided("dave", "n-a", began=3, ended=4)
+
+    assert receivers(instance.finished()) == [DAVE, CAROL]
+
+
+def test_nobody_hands_a_task_to_that_task() -> None:
+    instance = Instance(Stage(Mode.ANY, (ALICE,)))
+    instance.decided("alice", "n-a", ended=1)
+    instance.handed_on("alice", "n-a", began=1, ended=1)  # after a return; the receiver's task is not told yet
+
+    assert tasks(instance) == [(0, "alice", TaskStatus.DONE), (0, "alice", TaskStatus.TRANSFERRED)]
+    assert receivers(instance) == [None]
+
+
 def test_a_transfer_whose_receiver_is_uncertain_opens_nothing() -> None:
     instance = Instance(Stage(Mode.ANY, (ALICE,)))
     instance.handed_on("alice", "n-a", ended=1)
@@ -416,6 +505,42 @@ def test_ones_own_approval_outlasts_a_task_received_and_handed_on() -> None:
 
     assert tasks(instance.finished())[1] == (0, "bob", TaskStatus.APPROVED)
     assert instance.verdict() == (Status.APPROVED, ("bob",))
+
+
+@pytest.mark.parametrize("ended", [1, 5])
+def test_ones_own_approval_outlasts_a_colleagues_task_that_is_handed_on_later(ended: int) -> None:
+    instance = Instance(Stage(Mode.ALL, (ALICE, BOB)))
+    instance.decided("alice", "n-a", ended=1)
+    instance.handed_on("bob", "n-a", ended=ended)
+    instance.handed_on("alice", "n-a", began=ended, ended=ended)
+    instance.decided("carol", "n-a", began=ended, ended=ended)
+    instance.finished()
+
+    assert tasks(instance) == [
+        (0, "alice", TaskStatus.APPROVED),
+        (0, "bob", TaskStatus.TRANSFERRED),
+        (0, "alice", TaskStatus.TRANSFERRED),
+        (0, "carol", TaskStatus.APPROVED),
+    ]
+    assert receivers(instance) == [ALICE, CAROL]
+    assert instance.verdict()[0] is Status.APPROVED
+
+
+def test_an_approval_before_the_flow_was_sent_back_does_not_outlast_a_transfer_among_colleagues_tasks() -> None:
+    instance = Instance(Stage(Mode.ALL, (ALICE, BOB)), Stage(Mode.ANY, (DAVE,)))
+    instance.decided("alice", "n-a", ended=1)
+    instance.decided("bob", "n-a", ended=1)
+    instance.body["operationRecords"].append({"type": "REDIRECT_PROCESS", "userId": "dave", "date": at(2)})
+    instance.handed_on("alice", "n-a", began=2, ended=3)
+    instance.handed_on("bob", "n-a", began=2, ended=4)
+    instance.decided("carol", "n-a", began=3, ended=5)
+    instance.decided("erin", "n-a", began=4, ended=5)
+    instance.decided("dave", "n-b", began=5, ended=6)
+    instance.finished()
+
+    assert [task.status for task in instance.truth.tasks[:2]] == [TaskStatus.DONE] * 2
+    assert receivers(instance) == [CAROL, ERIN]
+    assert instance.verdict(Policy(allow_transfer=False))[0] is Status.REJECTED
 
 
 # -- without a person's hand

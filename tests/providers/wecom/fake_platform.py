@@ -59,7 +59,15 @@ class Call:
 
 @dataclass
 class FakePlatform:
-    """One company with one app. `people` maps an address to a userid; personal e-mails are in `personal`."""
+    """
+    One company with one app.
+
+    Args:
+        now: every call moves it by `call_takes`.
+        people, personal: userids by address; `personal` holds members' own e-mails.
+        list_delay: for how long the list does not show a new application.
+        meanwhile: what happens elsewhere, once, while a path is called.
+    """
 
     now: datetime = NOW
     people: dict[str, str] = field(default_factory=dict)
@@ -70,6 +78,9 @@ class FakePlatform:
     messages: list[dict[str, Any]] = field(default_factory=list)
     page_size: int = 100
     token_life_s: int = 7200
+    call_takes: timedelta = timedelta()
+    list_delay: timedelta = timedelta()
+    meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -136,6 +147,7 @@ class FakePlatform:
         body = json.loads(request.content) if request.content else {}
         query = dict(request.url.params)
         self.calls.append(Call(request.method, path, query, body))
+        self.now += self.call_takes
         if self._before[path]:
             return _happen(self._before[path].pop(0))
         if path == GETTOKEN:
@@ -155,6 +167,8 @@ class FakePlatform:
         if path not in answers or request.method != "POST":
             return httpx.Response(404, text="404 page not found")
         answer = answers[path](body)
+        if path in self.meanwhile:
+            self.meanwhile.pop(path)()
         return _happen(self._after[path].pop(0)) if self._after[path] else answer
 
     def _token(self, query: dict[str, str]) -> httpx.Response:
@@ -195,6 +209,7 @@ class FakePlatform:
             sp_no
             for sp_no, each in self.applications.items()
             if int(body["starttime"]) <= each["at"].timestamp() <= int(body["endtime"])
+            and each["at"] + self.list_delay <= self.now
             and each["request"]["template_id"] == wanted["template_id"]
             and each["request"]["creator_userid"] == wanted["creator"]
         ]
@@ -312,5 +327,5 @@ def sender_of(
         http=platform.http(),
         tokens=tokens or MemoryTokens(),
         forms=forms or MemoryForms(),
-        clock=lambda: NOW + later_by,
+        clock=lambda: platform.now + later_by,
     )

@@ -11,7 +11,7 @@ import pytest
 
 from approval_gate.domain.approval import Identity, Mode, Stage, TaskStatus
 from approval_gate.domain.truth import Truth, TruthStatus
-from approval_gate.errors import ProviderRejected, ProviderUnavailable
+from approval_gate.errors import ProviderRejected, ProviderThrottled, ProviderUnavailable
 from approval_gate.ports import Draft, Withdrawal
 from approval_gate.providers.wecom.cards import application_body
 from approval_gate.providers.wecom.sender import Sender
@@ -33,8 +33,16 @@ LOST = httpx.ReadTimeout("lost")
 LATER = timedelta(minutes=1)
 
 
+class WorkerDied(Exception):
+    """Ends an attempt at a call's end, where nothing of ours can catch it."""
+
+
 def ids(platform: FakePlatform) -> list[str]:
     return list(platform.applications)
+
+
+def key_of(draft: Draft) -> str:
+    return f"application/{draft.approval_id}"
 
 
 # -- opening
@@ -101,43 +109,190 @@ def test_any_unclear_answer_is_looked_into_first(
     assert [opened.ref] == ids(platform)
 
 
-def test_an_attempt_that_opened_nothing_is_made_again(platform: FakePlatform, forms: MemoryForms, draft: Draft) -> None:
+def test_an_attempt_that_opened_nothing_is_made_again_when_its_claim_has_lapsed(
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
+) -> None:
     platform.fail(APPLY, httpx.ConnectError("down"))
-    with pytest.raises(ProviderUnavailable):
-        sender_of(platform, forms=forms).open_approval(draft, may_exist=False)
+    for may_exist in (False, True):
+        with pytest.raises(ProviderUnavailable) as caught:
+            sender.open_approval(draft, may_exist=may_exist)
+        assert caught.value.retry_after_s == 30
+    assert ids(platform) == []
 
-    opened = sender_of(platform, forms=forms, later_by=LATER).open_approval(draft, may_exist=True)
+    forms.pass_a_minute()
+    opened = sender.open_approval(draft, may_exist=True)
 
     assert [opened.ref] == ids(platform)
-    assert LIST in platform.paths
+    assert platform.paths == [CREATE_TEMPLATE, APPLY, LIST, LIST, APPLY]
 
 
-def test_nothing_is_submitted_again_before_the_list_can_have_caught_up(
-    platform: FakePlatform, forms: MemoryForms, draft: Draft
+def test_what_a_worker_submitted_before_it_died_is_adopted_and_never_submitted_again(
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
 ) -> None:
-    sender_of(platform, forms=forms).open_approval(replace(draft, approval_id="apr_0"), may_exist=False)
+    platform.list_delay = timedelta(seconds=20)
+    platform.lose_answer(APPLY, WorkerDied())
+    with pytest.raises(WorkerDied):
+        sender.open_approval(draft, may_exist=False)
 
     with pytest.raises(ProviderUnavailable) as caught:
-        sender_of(platform, forms=forms, later_by=timedelta(seconds=10)).open_approval(draft, may_exist=True)
+        sender_of(platform, forms=forms).open_approval(draft, may_exist=True)
+    with pytest.raises(ProviderUnavailable):
+        sender_of(platform, forms=forms).find_approval(draft)
+    platform.now += LATER
+    forms.pass_a_minute()
+    opened = sender_of(platform, forms=forms).open_approval(draft, may_exist=True)
 
-    assert caught.value.retry_after_s == 20
+    assert caught.value.retry_after_s == 30
+    assert [opened.ref] == ids(platform)
+    assert len(platform.called(APPLY)) == 1
+
+
+def test_what_the_list_shows_is_adopted_before_the_claim_lapses(
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
+) -> None:
+    platform.lose_answer(APPLY, WorkerDied())
+    with pytest.raises(WorkerDied):
+        sender.open_approval(draft, may_exist=False)
+
+    opened = sender_of(platform, forms=forms).open_approval(draft, may_exist=True)
+
+    assert [opened.ref] == ids(platform)
+    assert forms.claims == set()
+
+
+def test_nothing_is_submitted_while_another_worker_may_be_submitting(
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
+) -> None:
+    forms.claims.add(key_of(draft))
+
+    for may_exist in (False, True):
+        with pytest.raises(ProviderUnavailable):
+            sender.open_approval(draft, may_exist=may_exist)
+
+    assert APPLY not in platform.paths
+    assert forms.claims == {key_of(draft)}
+
+
+def test_a_number_that_another_worker_saved_while_we_claimed_is_taken(platform: FakePlatform, draft: Draft) -> None:
+    class Raced(MemoryForms):
+        def claim(self, key: str) -> bool:
+            self.saved.setdefault(key, {"sp_no": "202601150007"} if key == key_of(draft) else {})
+            return super().claim(key)
+
+    platform.add_template("3Tka", ("Textarea", "Textarea-1", 1))
+
+    opened = sender_of(platform, forms=Raced(), template_id="3Tka").open_approval(draft, may_exist=True)
+
+    assert opened.ref == "202601150007"
+    assert platform.paths == [TEMPLATE]
+
+
+@pytest.mark.parametrize(("code", "error"), [(301055, ProviderRejected), (45009, ProviderThrottled)])
+def test_a_refused_submission_opened_nothing_and_is_free_to_be_made_again(
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft, code: int, error: type[Exception]
+) -> None:
+    platform.fail(APPLY, refusal(code))
+    with pytest.raises(error):
+        sender.open_approval(draft, may_exist=False)
+    assert forms.claims == set()
+
+    opened = sender.open_approval(draft, may_exist=True)
+
+    assert [opened.ref] == ids(platform)
+
+
+@pytest.mark.parametrize("fault", [LOST, refusal(301055)], ids=["lost", "refused"])
+def test_a_search_that_fails_submits_nothing_and_gives_its_claim_back(
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft, fault: httpx.Response | Exception
+) -> None:
+    sender.open_approval(replace(draft, approval_id="apr_0"), may_exist=False)
+    platform.fail(LIST, fault, fault)
+
+    with pytest.raises((ProviderRejected, ProviderUnavailable)):
+        sender.open_approval(draft, may_exist=True)
+    with pytest.raises((ProviderRejected, ProviderUnavailable)):
+        sender.find_approval(draft)
+
     assert len(ids(platform)) == 1
+    assert forms.claims == set()
 
 
-def test_what_is_there_is_found_without_waiting(platform: FakePlatform, sender: Sender, draft: Draft) -> None:
+def test_after_a_long_search_nothing_is_submitted_that_might_show_up_too_late(
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
+) -> None:
+    for number in range(3):
+        sender.open_approval(replace(draft, approval_id=f"apr_{number}"), may_exist=False)
+    platform.call_takes = timedelta(seconds=6)
+
+    with pytest.raises(ProviderUnavailable) as caught:
+        sender.open_approval(draft, may_exist=True)
+
+    assert caught.value.retry_after_s == 30
+    assert len(ids(platform)) == 3
+    assert forms.claims == set()
+    platform.call_takes = timedelta(seconds=4)
+    assert sender.open_approval(draft, may_exist=True).ref == ids(platform)[-1]
+
+
+def test_what_a_search_began_too_early_to_see_is_not_taken_for_absent(
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
+) -> None:
+    platform.list_delay = timedelta(seconds=20)
+    platform.lose_answer(APPLY, WorkerDied())
+    with pytest.raises(WorkerDied):
+        sender.open_approval(draft, may_exist=False)
+
+    platform.meanwhile[LIST] = forms.pass_a_minute
+    with pytest.raises(ProviderUnavailable):
+        sender.find_approval(draft)
+
+
+def test_nobody_submits_while_absence_is_being_established(
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
+) -> None:
+    sender.open_approval(replace(draft, approval_id="apr_0"), may_exist=False)
+    tried: list[ProviderUnavailable] = []
+
+    def other_worker() -> None:
+        with pytest.raises(ProviderUnavailable) as caught:
+            sender_of(platform, forms=forms).open_approval(draft, may_exist=True)
+        tried.append(caught.value)
+
+    platform.meanwhile[LIST] = other_worker
+
+    assert sender.find_approval(draft) is None
+    assert len(tried) == len(ids(platform)) == 1
+    assert forms.claims == set()
+
+
+def test_what_was_opened_here_is_found_without_a_call(platform: FakePlatform, sender: Sender, draft: Draft) -> None:
     opened = sender.open_approval(draft, may_exist=False)
+    platform.calls.clear()
 
     assert sender.open_approval(draft, may_exist=True) == opened
-    assert len(ids(platform)) == 1
+    assert sender.find_approval(draft) == opened
+    assert platform.calls == []
+
+
+def test_what_is_there_is_found_without_waiting_though_its_number_was_never_saved(
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
+) -> None:
+    opened = sender.open_approval(draft, may_exist=False)
+    forms.forget(key_of(draft))
+
+    assert sender.open_approval(draft, may_exist=True) == opened
+    assert len(platform.called(APPLY)) == 1
+    assert forms.get(key_of(draft)) == {"sp_no": opened.ref}
 
 
 def test_only_ours_is_found_among_others_over_several_pages(
-    platform: FakePlatform, sender: Sender, draft: Draft
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
 ) -> None:
     platform.page_size = 2
     for number in range(7):
         sender.open_approval(replace(draft, approval_id=f"apr_{number}"), may_exist=False)
     mine = sender.open_approval(draft, may_exist=False)
+    forms.forget(key_of(draft))
     platform.calls.clear()
 
     assert sender.find_approval(draft) == mine
@@ -174,6 +329,7 @@ def test_the_search_covers_the_time_since_creation_and_no_month_more(
     platform: FakePlatform, forms: MemoryForms, draft: Draft
 ) -> None:
     sender_of(platform, forms=forms).open_approval(draft, may_exist=False)
+    forms.forget(key_of(draft))
 
     sender_of(platform, forms=forms, later_by=timedelta(days=60)).find_approval(draft)
 
@@ -193,8 +349,11 @@ def test_too_many_candidates_conclude_nothing(platform: FakePlatform, sender: Se
         sender.find_approval(draft)
 
 
-def test_a_list_without_an_end_concludes_nothing(platform: FakePlatform, sender: Sender, draft: Draft) -> None:
+def test_a_list_without_an_end_concludes_nothing(
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
+) -> None:
     sender.open_approval(draft, may_exist=False)
+    forms.forget(key_of(draft))
     endless = {"errcode": 0, "sp_no_list": [], "new_next_cursor": "again"}
     platform.fail(LIST, *(httpx.Response(200, json=endless) for _ in range(30)))
 
@@ -203,9 +362,10 @@ def test_a_list_without_an_end_concludes_nothing(platform: FakePlatform, sender:
 
 
 def test_a_candidate_that_cannot_be_read_concludes_nothing(
-    platform: FakePlatform, sender: Sender, draft: Draft
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
 ) -> None:
     sender.open_approval(draft, may_exist=False)
+    forms.forget(key_of(draft))
     platform.fail(DETAIL, refusal(301055))
 
     with pytest.raises(ProviderRejected):

@@ -121,6 +121,7 @@ def test_an_application_made_before_a_template_was_configured_is_still_found(
     platform: FakePlatform, forms: MemoryForms, draft: Draft
 ) -> None:
     opened = sender_of(platform, forms=forms).open_approval(draft, may_exist=False)
+    forms.forget(f"application/{draft.approval_id}")
     platform.add_template("3Tkb", ("Textarea", "Textarea-1", 1))
 
     found = sender_of(platform, forms=forms, template_id="3Tkb").find_approval(draft)

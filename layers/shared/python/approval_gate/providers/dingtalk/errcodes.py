@@ -37,7 +37,8 @@ PROVIDER = "dingtalk"
 FORM_NAME_TAKEN = "formname.error"
 FORM_GONE = frozenset({"processcodeerror", "processgetfailed", "processgroupgetfailed", "invalidprocesscode"})
 INSTANCE_UNKNOWN = frozenset({"processinstancenotexist"})
-# The first: it has ended or is too new. The second, with HTTP 400: the form does not let the submitter withdraw.
+# The first: it has ended or is too new. The second: the form does not let the submitter withdraw. With which HTTP
+# status was not seen; of other calls the word comes with 400 and with 500, and means trouble that passes.
 NOT_WITHDRAWN = frozenset({"aflowprocessinststatusexception", "internalerror"})
 PERSON_UNKNOWN = frozenset({"60121", "33012"})
 PERSON_MALFORMED = frozenset({"40104"})
@@ -188,7 +189,7 @@ _MEANINGS_OF_STATUS = {
     408: (_Kind.UNAVAILABLE, _BUSY),
     429: (_Kind.THROTTLED, _SLOW_DOWN),
 }
-# The same word means more in one call.
+# The same word means more in one call, whatever the HTTP status beside it.
 _IN_CALLS: dict[tuple[str, str], tuple[_Kind, str]] = {
     ("terminate_instance", "internalerror"): (_Kind.REJECTED, _NO_WITHDRAWAL),
 }
@@ -243,7 +244,9 @@ def error_for(operation: str, complaint: Complaint) -> ProviderError:
 
 def _meaning(operation: str, complaint: Complaint) -> tuple[_Kind, str]:
     name = last_part(complaint.code)
-    known = _IN_CALLS.get((operation, name)) or _MEANINGS.get(name)
+    in_call, known = _IN_CALLS.get((operation, name)), _MEANINGS.get(name)
+    if in_call is not None:
+        return in_call
     if known is not None and complaint.http_status < _HTTP_SERVER_ERROR:
         return known
     if complaint.http_status >= _HTTP_SERVER_ERROR or complaint.http_status in _MEANINGS_OF_STATUS:

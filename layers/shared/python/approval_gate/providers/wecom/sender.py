@@ -25,6 +25,7 @@ from approval_gate.providers.wecom.truth import truth_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     import httpx
 
@@ -39,7 +40,8 @@ _logger = logging.getLogger(__name__)
 
 _BASE_URL = "https://qyapi.weixin.qq.com"
 _MESSAGE_PATH = "/cgi-bin/message/send"
-_SEARCH_MAY_TAKE = timedelta(seconds=30)  # of the minute that a claim lasts
+_SUBMIT_WITHIN = timedelta(seconds=20)
+"""Of the minute that a claim lasts: the call itself may take 10 s more, and the list 30 s to show what it made."""
 
 
 class Sender:
@@ -90,24 +92,20 @@ class Sender:
         """
         self._check_people(draft)
         key = _key(draft)
-        saved = self._forms.get(key)
+        saved = self._saved(key)
         if saved is not None:
-            return ProviderApproval(ref=saved["sp_no"])
+            return saved
         template = self._templates.get()
-        started = self._clock()
-        if not self._forms.claim(key):
-            sp_no = self._search(draft)
-            if sp_no is None:
+        submit_until = self._clock() + _SUBMIT_WITHIN
+        is_ours = self._forms.claim(key)
+        if not is_ours and (saved := self._saved(key)) is not None:  # the other worker may have been as fast as that
+            return saved
+        sp_no = self._search(draft, is_ours=is_ours) if may_exist or not is_ours else None
+        if sp_no is None:
+            if not is_ours:
                 raise _unsettled()
-            return self._saved(key, sp_no)
-        try:
-            sp_no = self._search(draft) if may_exist else None
-            if sp_no is None and self._clock() - started > _SEARCH_MAY_TAKE:
-                raise _unsettled()
-        except (ProviderRejected, ProviderUnavailable):
-            self._forms.release(key)  # nothing was submitted
-            raise
-        return self._saved(key, sp_no or self._submit(draft, template))
+            sp_no = self._submit(draft, template, until=submit_until)
+        return self._save(key, sp_no)
 
     def find_approval(self, draft: Draft) -> ProviderApproval | None:
         """
@@ -117,13 +115,15 @@ class Sender:
             ProviderUnavailable: also while an attempt to open it is not settled.
         """
         key = _key(draft)
-        saved = self._forms.get(key)
+        saved = self._saved(key)
         if saved is not None:
-            return ProviderApproval(ref=saved["sp_no"])
-        sp_no = self._search(draft)
+            return saved
+        # Claimed before the search: an attempt that ends while we look was perhaps not listed yet when we began.
+        is_ours = self._forms.claim(key)
+        sp_no = self._search(draft, is_ours=is_ours)
         if sp_no is not None:
-            return self._saved(key, sp_no)
-        if not self._forms.claim(key):
+            return self._save(key, sp_no)
+        if not is_ours:
             raise _unsettled()
         self._forms.release(key)
         return None
@@ -172,7 +172,7 @@ class Sender:
             if not stage.approvers:
                 raise _rejected(f"stage {number + 1} has no approvers; name at least one")
 
-    def _submit(self, draft: Draft, template: Template) -> str:
+    def _submit(self, draft: Draft, template: Template, *, until: datetime) -> str:
         """
         Submit, in the claim of the caller; a refusal ends the claim, since it opened nothing.
 
@@ -180,26 +180,43 @@ class Sender:
         """
         try:
             try:
-                return self._applications.submit(draft, template)
+                return self._submit_in_time(draft, template, until)
             except ProviderRejected as err:
                 if err.vendor_code != PARAMETERS_REFUSED:
                     raise
                 current = self._templates.read_again(template)
                 if current == template:
                     raise
-                return self._applications.submit(draft, current)
+                return self._submit_in_time(draft, current, until)
         except (ProviderRejected, ProviderThrottled):
             self._forms.release(_key(draft))
             raise
 
-    def _search(self, draft: Draft) -> str | None:
-        for template_id in self._templates.known_ids():
-            sp_no = self._applications.find(draft, template_id, self._clock())
-            if sp_no is not None:
-                return sp_no
+    def _submit_in_time(self, draft: Draft, template: Template, until: datetime) -> str:
+        """Submit, unless so late that the list may not have caught up when the claim lapses."""
+        if self._clock() > until:
+            self._forms.release(_key(draft))  # nothing was submitted
+            raise _unsettled()
+        return self._applications.submit(draft, template)
+
+    def _search(self, draft: Draft, *, is_ours: bool) -> str | None:
+        """Look for the application; if that fails, give back a claim of ours, in which nothing was submitted."""
+        try:
+            for template_id in self._templates.known_ids():
+                sp_no = self._applications.find(draft, template_id, self._clock())
+                if sp_no is not None:
+                    return sp_no
+        except (ProviderRejected, ProviderUnavailable):
+            if is_ours:
+                self._forms.release(_key(draft))
+            raise
         return None
 
-    def _saved(self, key: str, sp_no: str) -> ProviderApproval:
+    def _saved(self, key: str) -> ProviderApproval | None:
+        saved = self._forms.get(key)
+        return ProviderApproval(ref=saved["sp_no"]) if saved is not None else None
+
+    def _save(self, key: str, sp_no: str) -> ProviderApproval:
         self._forms.save(key, {"sp_no": sp_no})
         return ProviderApproval(ref=sp_no)
 
