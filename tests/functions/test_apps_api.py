@@ -135,6 +135,57 @@ def test_a_registration_cut_short_is_completed_by_sending_it_again(call: Call, s
     assert call("GET", "/v1/apps/feishu-prod")[1]["state"] == "ready"
 
 
+def test_what_callbacks_need_can_be_added_later(call: Call, secrets: Secrets) -> None:
+    """Some consoles show these values only on the page that asks for the request address."""
+    first = {name: APP["credentials"][name] for name in ("app_id", "app_secret")}
+    _, registered = call("POST", "/v1/apps", {**APP, "credentials": first})
+
+    status, changed = call("PUT", "/v1/apps/feishu-prod", {"credentials": APP["credentials"]})
+
+    assert (registered["callbacks_ready"], status, changed["callbacks_ready"]) == (False, 200, True)
+    assert secrets.read("feishu", "acme", "feishu-prod") == APP["credentials"]
+    assert changed["default_requester"] == {"user_id": "ou_9"}
+    assert call("GET", "/v1/apps/feishu-prod")[1] == changed
+
+
+def test_settings_change_without_credentials(call: Call, secrets: Secrets) -> None:
+    call("POST", "/v1/apps", APP)
+
+    status, changed = call(
+        "PUT", "/v1/apps/feishu-prod", {"name": "New", "callbacks": "none", "default_requester": None}
+    )
+
+    assert (status, changed["name"], changed["callbacks"], changed["default_requester"]) == (200, "New", "none", None)
+    assert secrets.read("feishu", "acme", "feishu-prod") == APP["credentials"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"credentials": {**APP["credentials"], "app_id": "cli_other"}}, 400, "other_identity"),
+        ({"credentials": {"app_id": "cli_a1b2c3d4e5f60718"}}, 400, "invalid_request"),
+        ({"provider": "lark"}, 400, "invalid_request"),
+        ({"base_url": "http://proxy.example.com"}, 400, "invalid_request"),
+    ],
+)
+def test_a_bad_change_changes_nothing(
+    call: Call, secrets: Secrets, change: dict[str, Any], status: int, code: str
+) -> None:
+    _, before = call("POST", "/v1/apps", APP)
+
+    answered, problem = call("PUT", "/v1/apps/feishu-prod", change)
+
+    assert (answered, problem["code"]) == (status, code)
+    assert call("GET", "/v1/apps/feishu-prod")[1] == before
+    assert secrets.read("feishu", "acme", "feishu-prod") == APP["credentials"]
+
+
+def test_another_tenants_app_cannot_be_changed(call: Call) -> None:
+    call("POST", "/v1/apps", APP)
+
+    assert call("PUT", "/v1/apps/feishu-prod", {"name": "x"}, tenant="other")[0] == 404
+
+
 def test_a_deleted_app_can_be_registered_again(call: Call, secrets: Secrets) -> None:
     call("POST", "/v1/apps", APP)
 

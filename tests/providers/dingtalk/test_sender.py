@@ -529,7 +529,13 @@ def test_a_form_that_allows_no_withdrawal_is_a_refusal(
 
 
 @pytest.mark.parametrize(
-    "answer", [httpx.Response(200, json={"result": False}), httpx.Response(200, json={}), newer("internalError")]
+    "answer",
+    [
+        httpx.Response(200, json={"result": False}),
+        httpx.Response(200, json={}),
+        newer("internalError"),
+        newer("internalError", status=500),
+    ],
 )
 def test_a_withdrawal_that_is_not_confirmed_is_none(
     sender: Sender, platform: FakePlatform, draft: Draft, clock: Clock, answer: httpx.Response
@@ -539,6 +545,38 @@ def test_a_withdrawal_that_is_not_confirmed_is_none(
     platform.fail(TERMINATE, answer)
 
     assert sender.withdraw(sender.read_truth(ref), "") is Withdrawal.REFUSED
+
+
+def test_a_refused_withdrawal_of_what_has_ended_meanwhile_says_so(
+    sender: Sender, platform: FakePlatform, draft: Draft, clock: Clock
+) -> None:
+    ref = sender.open_approval(draft, may_exist=False).ref
+    clock.advance(60)
+    platform.lose_answer(TERMINATE, newer("internalError", status=500))
+
+    assert sender.withdraw(sender.read_truth(ref), "") is Withdrawal.ALREADY_CLOSED
+
+
+@pytest.mark.parametrize("code", ["systemError", "schema.sysAttrs.error"])
+def test_other_trouble_of_the_platform_leaves_the_withdrawal_to_be_tried_again(
+    sender: Sender, platform: FakePlatform, draft: Draft, clock: Clock, code: str
+) -> None:
+    ref = sender.open_approval(draft, may_exist=False).ref
+    clock.advance(60)
+    platform.fail(TERMINATE, newer(code, status=500))
+
+    with pytest.raises(ProviderUnavailable):
+        sender.withdraw(sender.read_truth(ref), "")
+
+
+def test_the_same_word_about_another_call_is_trouble_that_passes(
+    sender: Sender, platform: FakePlatform, draft: Draft
+) -> None:
+    ref = sender.open_approval(draft, may_exist=False).ref
+    platform.fail(INSTANCES, newer("internalError", status=500))
+
+    with pytest.raises(ProviderUnavailable):
+        sender.read_truth(ref)
 
 
 def test_a_withdrawal_that_was_not_answered_can_be_tried_again(

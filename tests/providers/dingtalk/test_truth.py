@@ -403,6 +403,17 @@ def test_who_hands_on_two_tasks_in_one_minute_is_followed_to_both_receivers() ->
     assert instance.verdict()[0] is Status.APPROVED
 
 
+def test_a_persons_tasks_are_told_apart_by_the_minute_in_which_each_was_handed_on() -> None:
+    instance = Instance(Stage(Mode.ALL, (ALICE, BOB)))
+    instance.handed_on("alice", "n-a", ended=5)
+    instance.handed_on("bob", "n-a", ended=2)
+    instance.handed_on("alice", "n-a", began=2, ended=3)
+    instance.decided("carol", "n-a", began=3, ended=6)
+    instance.decided("dave", "n-a", began=5, ended=6)
+
+    assert receivers(instance.finished()) == [DAVE, ALICE, CAROL]
+
+
 def test_two_transfers_in_one_minute_without_their_records_open_nothing() -> None:
     instance = Instance(Stage(Mode.ALL, (ALICE, BOB)))
     instance.handed_on("alice", "n-a")

@@ -188,6 +188,7 @@ class App:
     callbacks_ready: bool = False
     public_credentials: dict[str, str] = field(default_factory=dict)
     secret_fields: tuple[str, ...] = ()
+    credentials_updated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from approval_gate.api.apps import AppBody, AppListBody, AppRequestBody, app_view
+from approval_gate.api.apps import AppBody, AppChangeBody, AppListBody, AppRequestBody, app_view
 from approval_gate.entrypoints.api import PROBLEMS, Caller, build_resolver, caller_of
 from approval_gate.errors import AppNotFound, FieldProblem, RequestError
 from approval_gate.ports import App
@@ -73,10 +73,15 @@ class AppsApi:
 
         @app.get("/v1/apps/<app_id>", summary="Read one app", tags=["apps"], responses=_answers(200, AppBody))
         def get(app_id: AppId) -> Response[AppBody]:
-            found = self._apps.get(admin().tenant, app_id)
-            if found is None:
-                raise AppNotFound(f"There is no app {app_id!r}. GET /v1/apps lists your apps.")
-            return self._shown(app, found, 200)
+            return self._shown(app, self._known(admin(), app_id), 200)
+
+        @app.put("/v1/apps/<app_id>", summary="Change one app", tags=["apps"], responses=_answers(200, AppBody))
+        def change(app_id: AppId, body: AppChangeBody) -> Response[AppBody]:
+            known = self._known(admin(), app_id)
+            self._check_base_url(body.base_url)
+            fields = {name: value for name, value in (body.credentials or {}).items() if value}
+            credentials = registry.credentials_type(known.provider).from_fields(fields) if body.credentials else None
+            return self._shown(app, self._registrar.change(body.changed(known), credentials, fields), 200)
 
         @app.delete("/v1/apps/<app_id>", summary="Delete an app", tags=["apps"], responses=PROBLEMS)
         def delete(app_id: AppId, force: Annotated[bool, Query()] = False) -> Response[Any]:  # noqa: FBT002 - a query parameter
@@ -84,6 +89,12 @@ class AppsApi:
             return Response(status_code=204)
 
         return app
+
+    def _known(self, caller: Caller, app_id: str) -> App:
+        found = self._apps.get(caller.tenant, app_id)
+        if found is None:
+            raise AppNotFound(f"There is no app {app_id!r}. GET /v1/apps lists your apps.")
+        return found
 
     def _shown(self, app: APIGatewayHttpResolver, shown: App, status: int) -> Response[AppBody]:
         body = app_view(shown, self._callback_url(app, shown))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from approval_gate.errors import AppNotFound, Conflict
+from approval_gate.errors import AppNotFound, Conflict, FieldProblem, RequestError
 from approval_gate.ports import App, Credentials
 
 __all__ = ["AppRegistry", "CredentialStore", "Registrar"]
@@ -22,6 +22,10 @@ class AppRegistry(Protocol):
 
     def claim(self, app: App) -> None:
         """Take an app's id and vendor identity in one step."""
+        ...
+
+    def change(self, app: App) -> None:
+        """Replace what is stored about a registered app."""
         ...
 
     def make_ready(self, app: App) -> None:
@@ -78,19 +82,33 @@ class Registrar:
             AppExists, IdentityInUse: taken.
         """
         now = self._clock()
-        app = replace(
-            app,
-            created_at=now,
-            state="creating",
-            vendor_identity=credentials.vendor_identity,
-            callbacks_ready=credentials.callbacks_ready,
-            public_credentials={name: value for name, value in fields.items() if name in credentials.public_fields()},
-            secret_fields=tuple(sorted(set(fields) - credentials.public_fields())),
-        )
+        app = _with_credentials(replace(app, created_at=now, state="creating"), credentials, fields, now)
         self._apps.claim(app)
         self._secrets.write(app.provider, app.tenant, app.id, fields, now)
         self._apps.make_ready(app)
         return replace(app, state="ready")
+
+    def change(self, app: App, credentials: Credentials | None, fields: Mapping[str, str]) -> App:
+        """
+        Store changed settings of a registered app and, if given, its whole new set of credentials.
+
+        The credentials go first: callbacks read them again when a check fails, so the new ones work at once.
+
+        Raises:
+            RequestError: the credentials are another vendor identity's.
+        """
+        now = self._clock()
+        if credentials is not None:
+            if credentials.vendor_identity != app.vendor_identity:
+                raise RequestError(
+                    "These credentials belong to another app of the platform. Register that as an app of its own.",
+                    code="other_identity",
+                    problems=(FieldProblem("credentials", f"must be those of {app.vendor_identity}"),),
+                )
+            self._secrets.write(app.provider, app.tenant, app.id, fields, now)
+            app = _with_credentials(app, credentials, fields, now)
+        self._apps.change(app)
+        return app
 
     def delete(self, tenant: str, app_id: str, *, force: bool) -> None:
         """
@@ -114,3 +132,15 @@ class Registrar:
             )
         self._secrets.delete(app.provider, tenant, app_id)
         self._apps.remove(app)
+
+
+def _with_credentials(app: App, credentials: Credentials, fields: Mapping[str, str], now: datetime) -> App:
+    public = credentials.public_fields()
+    return replace(
+        app,
+        vendor_identity=credentials.vendor_identity,
+        callbacks_ready=credentials.callbacks_ready,
+        public_credentials={name: value for name, value in fields.items() if name in public},
+        secret_fields=tuple(sorted(set(fields) - public)),
+        credentials_updated_at=now,
+    )

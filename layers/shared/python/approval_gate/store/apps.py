@@ -86,6 +86,26 @@ class DynamoApps:
                 "tenant. One identity belongs to one app: use that app, or delete it first."
             ) from conflict
 
+    def change(self, app: App) -> None:
+        """
+        Replace what is stored about a registered app; its id and vendor identity stay.
+
+        Raises:
+            VersionConflict: it was deleted, or belongs to another identity now.
+        """
+        attributes = self._attributes(app)
+        with as_store_errors("change app"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=keys.app(app.tenant, app.id),
+                UpdateExpression="SET document = :document",
+                ConditionExpression="vendor_identity = :identity",
+                ExpressionAttributeValues={
+                    ":document": attributes["document"],
+                    ":identity": attributes["vendor_identity"],
+                },
+            )
+
     def make_ready(self, app: App) -> None:
         """Mark a claimed app as usable: its secret is written."""
         with as_store_errors("register app"):

@@ -39,9 +39,9 @@ def received_tasks(tasks: Sequence[Task], records: Sequence[Entry], sizes: Mappi
     received: dict[str, Task] = {}
     for node in {task.node for task in tasks}:
         here = [task for task in tasks if task.node == node]
-        first, later = here[: sizes.get(node, 1)], here[sizes.get(node, 1) :]
+        later = here[sizes.get(node, 1) :]
         handed = [task for task in here if task.status is TaskStatus.TRANSFERRED]
-        given = _as_recorded(handed, first, later, records) or _by_minute(handed)
+        given = _as_recorded(handed, records) or _by_minute(handed)
         if len(given) == len(later):
             pairs: Iterable[tuple[Task, Task]] = zip(given, later, strict=True)
         else:
@@ -57,27 +57,18 @@ def received_tasks(tasks: Sequence[Task], records: Sequence[Entry], sizes: Mappi
     return received
 
 
-def _as_recorded(
-    handed: Sequence[Task], first: Sequence[Task], later: Sequence[Task], records: Sequence[Entry]
-) -> list[Task]:
+def _as_recorded(handed: Sequence[Task], records: Sequence[Entry]) -> list[Task]:
     """
     Return tasks in the order in which the records say they were handed on; nothing unless that tells of each.
 
-    The n-th hand-over makes the n-th of the later tasks, which nobody can hand on before. If somebody hands on two
-    tasks in one minute, no record tells which of them came first: then it is the older one.
+    If somebody hands on two tasks in one minute, no record tells which of them came first: then it is the older one.
     """
     for node in ({task.node for task in handed}, {""}):  # whether every record names its node was not seen
         given: list[Task] = []
         for record in records:
-            if word(record, "type") != TRANSFER or word(record, "activityId") not in node:
-                continue
-            there = [*first, *later[: len(given)]]
-            told = (word(record, "userId"), minute(record, "date"))
-            given += [
-                task
-                for task in handed
-                if task in there and task not in given and (task.user_id, task.finished_at) == told
-            ][:1]
+            if word(record, "type") == TRANSFER and word(record, "activityId") in node:
+                told = (word(record, "userId"), minute(record, "date"))
+                given += [task for task in handed if task not in given and (task.user_id, task.finished_at) == told][:1]
         if len(given) == len(handed):
             return given
     return []

@@ -116,6 +116,8 @@ def xml_document(raw: bytes) -> Element:
     Raises:
         ValueError: not well-formed, with a DOCTYPE or a processing instruction, or nested too deeply.
     """
+    if b"\0" in raw:
+        raise ValueError("not XML in UTF-8")  # the parser would take UTF-16 by its byte order mark all the same
     return _XmlReader().read(raw)
 
 
