@@ -37,6 +37,7 @@ class Candidate:
         paths: its `sys.path`, without the runtime's packages.
         environ: its environment variables.
         events: gives the events of its calls, by number.
+        acknowledged: tells whether an answer is the right one; status 200 is asked for in any case.
     """
 
     name: str
@@ -44,6 +45,19 @@ class Candidate:
     paths: Sequence[Path]
     environ: Mapping[str, str]
     events: Callable[[int], Mapping[str, Any]]
+    acknowledged: Callable[[Mapping[str, Any]], bool] = bool
+
+    def call(self, function: Emulator, number: int) -> float:
+        """
+        Make one call, and return how long it took in milliseconds.
+
+        Raises:
+            RuntimeError: it failed, or was not acknowledged; then the time would mean nothing.
+        """
+        answer = function.invoke(self.events(number))
+        if not self.acknowledged(answer.payload):
+            raise RuntimeError(f"{self.name} does not acknowledge: {answer.payload!r}")
+        return answer.took_ms
 
 
 @dataclass(slots=True)
@@ -81,12 +95,12 @@ def measure(
             result = found[candidate.name] if run else Measured()
             with Emulator(candidate.handler, [*candidate.paths, runtime], candidate.environ, log) as function:
                 number += 1
-                first = function.invoke(candidate.events(number))
-                result.first_answer.append(first.took_ms)
+                first_ms = candidate.call(function, number)
+                result.first_answer.append(first_ms)
                 result.init.append(function.init_ms)
-                result.first_call.append(first.took_ms - function.init_ms)
+                result.first_call.append(first_ms - function.init_ms)
                 result.cpu.append(function.cpu_ms)
                 for _ in range(warm_calls // cold_runs):
                     number += 1
-                    result.warm.append(function.invoke(candidate.events(number)).took_ms)
+                    result.warm.append(candidate.call(function, number))
     return found

@@ -54,7 +54,8 @@ class Section:
     def markdown(self) -> str:
         """Return the section between its marks."""
         lines = [f"<!-- begin {self.name} -->", f"## {self.title}", ""]
-        lines += [_row(self.header), "|---|" + "---:|" * (len(self.header) - 1), *map(_row, self.rows), ""]
+        rules = [_rule(column) for column in zip(*self.rows, strict=True)]
+        lines += [_row(self.header), _row(rules), *map(_row, self.rows), ""]
         lines += [f"- {note}" for note in self.notes]
         lines += [f"- {machine()}", f"- Again: `{self.command}`", f"<!-- end {self.name} -->"]
         return "\n".join(lines) + "\n"
@@ -62,6 +63,15 @@ class Section:
 
 def _row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _rule(cells: Sequence[str]) -> str:
+    """Set numbers to the right and words to the left."""
+    return "---:" if _are_numbers(cells) else "---"
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    return all(cell[:1].isdigit() for cell in cells)
 
 
 def with_section(document: str, section: Section) -> str:

@@ -14,19 +14,18 @@ from typing import TYPE_CHECKING, Final, Self
 
 import boto3
 
-from bench.callback_requests import CREDENTIALS
+from bench.callback_requests import PLATFORMS
 from bench.emulator import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["APP", "PREFIX", "PROVIDERS", "TABLE", "TENANT", "Store"]
+__all__ = ["APP", "PREFIX", "TABLE", "TENANT", "Store"]
 
 TABLE: Final = "bench"
 PREFIX: Final = "bench"
 TENANT: Final = "acme"
 APP: Final = "main"
-PROVIDERS: Final = ("feishu", "lark")
 _START_S: Final = 20
 
 
@@ -125,6 +124,6 @@ class Store:
             BillingMode="PAY_PER_REQUEST",
         )
         secrets = self._session().client("secretsmanager", endpoint_url=endpoint)
-        for provider in PROVIDERS:
-            secret = json.dumps({"credentials": CREDENTIALS, "updated_at": "2026-01-01T00:00:00+00:00"})
+        for provider, platform in PLATFORMS.items():
+            secret = json.dumps({"credentials": platform.credentials, "updated_at": "2026-01-01T00:00:00+00:00"})
             secrets.create_secret(Name=f"{PREFIX}/{provider}/{TENANT}/{APP}", SecretString=secret)

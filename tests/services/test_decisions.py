@@ -20,6 +20,7 @@ from approval_gate.domain.approval import (
 from approval_gate.domain.truth import TruthStatus
 from approval_gate.errors import ApprovalNotFound, ProviderRejected, ProviderUnavailable, VersionConflict
 from approval_gate.ports import CallbackEvent, EventKind, Withdrawal
+from approval_gate.store.journal import Journal
 from tests.fakes.world import LEAD, QA, START, World, by_email, event
 
 BOTH = (RequestedStage(Mode.ALL, (by_email("lead"), by_email("qa"))),)
@@ -172,6 +173,26 @@ def test_a_look_before_the_timeout_expires_nothing(world: World) -> None:
 
     assert (answer.state, answer.wait_s) == ("pending", 300)
     assert outcome_of(world, approval) == ("PENDING", "")
+
+
+def test_a_platform_that_sends_no_callbacks_is_noticed_once_and_still_looked_at(world: World) -> None:
+    approval = world.opened()
+
+    waits = [world.checker.check(approval.id).wait_s for _ in range(3)]
+
+    assert waits == [300, 900, 1800]
+    assert [entry.kind for entry in world.approvals.history(approval.id)].count("no_callback_heard") == 1
+
+
+def test_an_approval_whose_callbacks_arrive_is_looked_at_less(world: World) -> None:
+    approval = world.opened()
+    opened = event("REF-1", EventKind.OPENED, dedupe_key="e0")
+    Journal(world.client, "approvals", world.clock).add("fake", "acme", "prod", opened, b"")
+
+    waits = [world.checker.check(approval.id).wait_s for _ in range(2)]
+
+    assert waits == [900, 1800]
+    assert "no_callback_heard" not in [entry.kind for entry in world.approvals.history(approval.id)]
 
 
 def test_an_unreachable_platform_delays_expiry_by_ten_minutes_and_no_more(world: World) -> None:

@@ -217,6 +217,21 @@ def test_a_search_that_fails_submits_nothing_and_gives_its_claim_back(
     assert forms.claims == set()
 
 
+def test_whoever_only_looks_leaves_the_claim_to_its_holder(
+    platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
+) -> None:
+    sender.open_approval(replace(draft, approval_id="apr_0"), may_exist=False)
+    forms.claims.add(key_of(draft))
+    platform.fail(LIST, LOST, LOST)
+
+    with pytest.raises(ProviderUnavailable):
+        sender.open_approval(draft, may_exist=True)
+    with pytest.raises(ProviderUnavailable):
+        sender.find_approval(draft)
+
+    assert forms.claims == {key_of(draft)}
+
+
 def test_after_a_long_search_nothing_is_submitted_that_might_show_up_too_late(
     platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
 ) -> None:

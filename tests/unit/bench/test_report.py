@@ -34,3 +34,9 @@ def test_the_95th_percentile_is_the_nearest_rank() -> None:
 
 def test_numbers_stand_to_the_right_on_the_terminal() -> None:
     assert text_table(("what", "ms"), [("a", "1"), ("longer", "1000")]) == "what      ms\na          1\nlonger  1000"
+
+
+def test_numbers_stand_to_the_right_and_words_to_the_left_in_the_document() -> None:
+    table = Section("one", "One", ("what", "ms", "which"), [("row", "12 (9-15)", "GET /a 1"), ("other", "3", "")])
+
+    assert "| what | ms | which |\n| --- | ---: | --- |\n| row | 12 (9-15) | GET /a 1 |" in table.markdown()

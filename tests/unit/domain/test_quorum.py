@@ -191,6 +191,16 @@ def test_a_transfer_that_leads_to_nobody_new_to_a_circle_or_to_the_requester_doe
     assert judge(approval(Stage(Mode.ALL, (A,))), approved(*hops, done(C), done(DEV))).reason == "policy_violation"
 
 
+def test_a_task_that_came_to_the_requester_by_two_hands_does_not_open_the_gate() -> None:
+    """B hands on to A, who has approved already and hands that second task to the requester."""
+    tasks = (done(A), handed(B, A), handed(A, DEV), done(DEV))
+
+    verdict = judge(approval(Stage(Mode.ALL, (A, B))), approved(*tasks))
+
+    assert verdict.reason == "policy_violation"
+    assert "ou_dev" in verdict.detail["en"]
+
+
 def test_a_rejection_names_who_and_why() -> None:
     refusal = done(B, status=TaskStatus.REJECTED, comment="no rollback plan")
 

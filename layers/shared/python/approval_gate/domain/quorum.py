@@ -142,6 +142,9 @@ class _StageCheck:
 
         if self.stage.mode is Mode.ANY:
             self._check_any()
+        elif self._decided_by_requester():
+            # Also where it is nobody's place by name: it may stand for a task that was handed on twice.
+            self._violate_by_requester(self._decided_by_requester()[0])
         else:
             for approver in self.stage.approvers:
                 self._check_approver(approver)
@@ -178,13 +181,22 @@ class _StageCheck:
             seen.append(decider)
             task = self._decision_of(decider)
         person = task.person or decider
-        if not self.policy.allow_self_approval and any(person.is_same_person(r) for r in self.requesters):
-            self._violate(
-                f"task {task.id} was decided by the requester, {_who(person)}",
-                f"任务 {task.id} 由申请人 {_who(person)} 本人审批",
-            )
+        if not self.policy.allow_self_approval and self._is_requester(person):
+            self._violate_by_requester(task)
             return
         self.counted.append(task)
+
+    def _is_requester(self, person: Identity) -> bool:
+        return any(person.is_same_person(requester) for requester in self.requesters)
+
+    def _decided_by_requester(self) -> list[TaskProgress]:
+        if self.policy.allow_self_approval:
+            return []
+        return [t for t in self.tasks if t.status is TaskStatus.APPROVED and t.person and self._is_requester(t.person)]
+
+    def _violate_by_requester(self, task: TaskProgress) -> None:
+        who = _who(task.person) if task.person else "-"
+        self._violate(f"task {task.id} was decided by the requester, {who}", f"任务 {task.id} 由申请人 {who} 本人审批")
 
     def _decision_of(self, person: Identity) -> TaskProgress | None:
         """Return the task in which `person` approved in this stage, or the earlier one that the platform let stand."""

@@ -97,5 +97,23 @@ class Checker:
             since = approval.suspected_at or approval.opening_at or approval.created_at
             return min(max(pause_s(since, now), 15), seconds_until(approval.expires_at, now))
         callbacks = app.callbacks if app else "http"
-        seen = app is not None and app.callback_seen_at is not None
-        return seconds_until(next_look(approval, now, callbacks=callbacks, callback_seen=seen), now)
+        heard = bool(self._approvals.journal_of(approval))
+        if callbacks == "http" and not heard:
+            self._note_silence(approval)
+        return seconds_until(next_look(approval, now, callbacks=callbacks, callback_seen=heard), now)
+
+    def _note_silence(self, approval: Approval) -> None:
+        """Say once that no callback came, though the platform sends one for every new approval: a set-up mistake."""
+        _logger.warning("no_callback_heard", extra={"approval_id": approval.id, "provider": approval.provider})
+        text = (
+            "No callback about this approval has arrived. Its outcome is found by asking the platform, later than it "
+            "needs to be: check the request address and the event subscription in the platform's console (WeCom: that "
+            "the template is ticked)."
+        )
+
+        def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
+            if before.outcome is not None or before.looks != 1:
+                return None
+            return before, HistoryEntry(0, self._clock(), "no_callback_heard", detail={"explanation": text})
+
+        change_until_stored(self._approvals, approval.id, step)

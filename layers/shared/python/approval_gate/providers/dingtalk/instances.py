@@ -119,11 +119,18 @@ class Instances:
         if saved is not None:
             return saved.instance_id
         process_code = self._templates.known_code()
-        found = self._search(draft, process_code) if process_code else ""
+        key = _key(draft.approval_id)
+        # Claimed before the search: an attempt that is settled only during it would be missed by both.
+        is_settled = self._forms.claim(key)
+        try:
+            found = self._search(draft, process_code) if process_code else ""
+        except (ProviderRejected, ProviderUnavailable):
+            if is_settled:
+                self._forms.release(key)
+            raise
         if found:
             return self._save(draft.approval_id, found)
-        key = _key(draft.approval_id)
-        if not self._forms.claim(key):
+        if not is_settled:
             raise self._unsettled()
         self._forms.release(key)
         return ""
