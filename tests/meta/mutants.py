@@ -67,6 +67,10 @@ def _empty(family: str) -> Mutant:
     return _cipher(family, "ciphertext is not empty", "if not sealed or len(sealed)", "if len(sealed)")
 
 
+def _names_once(family: str) -> Mutant:
+    return Mutant(family, "untrusted.py", "names stand once", "object_pairs_hook=_without_repetition, ", "")
+
+
 def _length_field(family: str) -> Mutant:
     file = "crypto/sealed_message.py"
     return Mutant(family, file, "length field is inside the message", "if len(plain) < end:", "if False:")
@@ -113,7 +117,7 @@ _FEISHU = (
     _feishu("all three headers", "if not all(name in request.headers for", "if not any(name in request.headers for"),
     _feishu("one header alone is not none", "if not any(name in request.headers", "if not all(name in request.headers"),
     _feishu("something to prove with", "if not app_id or not (encrypt_key or verification_token):", "if not app_id:"),
-    _feishu("names stand once", "object_pairs_hook=_without_repetition, ", "", "reading"),
+    _names_once("feishu"),
     *_padding("feishu"),
     _empty("feishu"),
 )
@@ -136,7 +140,7 @@ _DINGTALK = (
     _dingtalk("receiver id", "if receiver_id not in {each.encode() for each in self._receiver_ids}:", "if False:"),
     _dingtalk("receiver id is not empty", "for each in (app_key, corp_id) if each)", "for each in (app_key, corp_id))"),
     _dingtalk("token is set", "if not (app_key and aes_key and token):", "if not (app_key and aes_key):"),
-    _dingtalk("names stand once", "object_pairs_hook=_without_repetition, ", "", "reading"),
+    _names_once("dingtalk"),
     _length_field("dingtalk"),
     *_padding("dingtalk"),
     _empty("dingtalk"),
@@ -169,7 +173,7 @@ _WECOM = (
     ),
     _wecom("depth of XML", "if len(self._open) > MAX_DEPTH:", "if False:", "documents"),
     _wecom("depth of JSON", "if depth > MAX_DEPTH:", "if False:", "documents"),
-    _wecom("names stand once", "object_pairs_hook=_without_repetition, ", "", "documents"),
+    _names_once("wecom"),
     _length_field("wecom"),
     *_padding("wecom"),
 )

@@ -17,7 +17,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from approval_gate.providers.dingtalk.errcodes import Complaint
-from approval_gate.providers.dingtalk.reading import json_object, mapping, prose, whole, word
+from approval_gate.providers.dingtalk.reading import whole
+from approval_gate.untrusted import json_object, mapping, prose, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -26,7 +26,8 @@ from approval_gate.crypto.signatures import is_equal
 from approval_gate.errors import CallbackRejected
 from approval_gate.ports import Opened
 from approval_gate.providers.dingtalk.events import read_event
-from approval_gate.providers.dingtalk.reading import json_object, moment, word
+from approval_gate.providers.dingtalk.reading import moment
+from approval_gate.untrusted import json_object, word
 from approval_gate.web import WebResponse
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from approval_gate.domain.approval import TaskStatus
-from approval_gate.providers.dingtalk.reading import items, minute, word
+from approval_gate.providers.dingtalk.reading import minute
+from approval_gate.untrusted import items, word
 
 __all__ = ["RESULTS", "Entry", "Task", "records_in_order", "tasks_in_order"]
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from approval_gate.domain.approval import Identity, TaskProgress, TaskStatus
 from approval_gate.ports import CallbackEvent, EventKind
-from approval_gate.providers.dingtalk.reading import moment, prose, word
+from approval_gate.providers.dingtalk.reading import moment
+from approval_gate.untrusted import prose, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from approval_gate.errors import ProviderRejected, ProviderThrottled, ProviderUnavailable
 from approval_gate.providers.dingtalk.cards import instance_body
 from approval_gate.providers.dingtalk.errcodes import FORM_GONE, INSTANCE_UNKNOWN, last_part
-from approval_gate.providers.dingtalk.reading import mapping, whole, word
+from approval_gate.providers.dingtalk.reading import whole
 from approval_gate.providers.dingtalk.truth import reference_of
+from approval_gate.untrusted import mapping, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

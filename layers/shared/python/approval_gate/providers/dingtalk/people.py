@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from approval_gate.domain.approval import Identity, PersonKind, PersonRef
 from approval_gate.errors import PeopleNotFound, PersonProblem, ProviderRejected
 from approval_gate.providers.dingtalk.errcodes import PERSON_HIDDEN, PERSON_MALFORMED, PERSON_UNKNOWN, PROVIDER
-from approval_gate.providers.dingtalk.reading import mapping, word
+from approval_gate.untrusted import mapping, word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from approval_gate.domain.approval import Identity, TaskProgress, TaskStatus
 from approval_gate.providers.dingtalk.entries import RESULTS, records_in_order, tasks_in_order
-from approval_gate.providers.dingtalk.reading import prose, word
 from approval_gate.providers.dingtalk.transfers import TRANSFER, received_tasks
+from approval_gate.untrusted import prose, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, cast
 from approval_gate.errors import ProviderRejected, ProviderThrottled, ProviderUnavailable
 from approval_gate.providers.dingtalk.cards import FORM_NAME, FORM_VERSION, LABELS, form_body
 from approval_gate.providers.dingtalk.errcodes import FORM_NAME_TAKEN
-from approval_gate.providers.dingtalk.reading import items, mapping, whole, word
+from approval_gate.providers.dingtalk.reading import whole
+from approval_gate.untrusted import items, mapping, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

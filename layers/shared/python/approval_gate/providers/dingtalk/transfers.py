@@ -15,7 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from approval_gate.domain.approval import TaskStatus
-from approval_gate.providers.dingtalk.reading import minute, word
+from approval_gate.providers.dingtalk.reading import minute
+from approval_gate.untrusted import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

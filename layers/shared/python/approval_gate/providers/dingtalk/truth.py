@@ -13,8 +13,9 @@ from approval_gate.domain.approval import Identity
 from approval_gate.domain.truth import Truth, TruthStatus
 from approval_gate.providers.dingtalk.cards import REFERENCE_LABEL
 from approval_gate.providers.dingtalk.plan import Plan, read_reference
-from approval_gate.providers.dingtalk.reading import items, minute, prose, word
+from approval_gate.providers.dingtalk.reading import minute
 from approval_gate.providers.dingtalk.tasks import tasks_of
+from approval_gate.untrusted import items, prose, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -25,7 +25,8 @@ from approval_gate.crypto.signatures import is_equal, sha1_hex, sha256_hex
 from approval_gate.errors import CallbackRejected
 from approval_gate.ports import Opened
 from approval_gate.providers.feishu.events import Envelope, read_event
-from approval_gate.providers.feishu.reading import json_object, moment, word
+from approval_gate.providers.feishu.reading import moment
+from approval_gate.untrusted import json_object, word
 from approval_gate.web import WebResponse
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import httpx
 
 from approval_gate.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from approval_gate.providers.feishu.errcodes import TOKEN_REFUSED, Complaint, error_for
-from approval_gate.providers.feishu.reading import items, json_object, mapping, word
+from approval_gate.untrusted import items, json_object, mapping, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping

@@ -15,8 +15,8 @@ from urllib.parse import quote
 from approval_gate.errors import ProviderError, ProviderRejected, ProviderThrottled, ProviderUnavailable
 from approval_gate.providers.feishu.cards import TEXT_VERSION, definition_body, shape_of
 from approval_gate.providers.feishu.errcodes import ALREADY_SUBSCRIBED, DEFINITION_GONE
-from approval_gate.providers.feishu.reading import items, word
 from approval_gate.providers.feishu.truth import stages_by_node
+from approval_gate.untrusted import items, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -17,7 +17,8 @@ from approval_gate.domain.approval import TaskProgress, TaskStatus
 from approval_gate.ports import CallbackEvent, EventKind
 from approval_gate.providers.feishu.identities import identity_of
 from approval_gate.providers.feishu.nodes import stage_of
-from approval_gate.providers.feishu.reading import mapping, moment, word
+from approval_gate.providers.feishu.reading import moment
+from approval_gate.untrusted import mapping, word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

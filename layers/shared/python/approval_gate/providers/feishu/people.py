@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from approval_gate.domain.approval import Identity, PersonKind, PersonRef
 from approval_gate.errors import PeopleNotFound, PersonProblem
 from approval_gate.providers.feishu.identities import is_union_id
-from approval_gate.providers.feishu.reading import items, mapping, word
+from approval_gate.untrusted import items, mapping, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -22,8 +22,8 @@ from approval_gate.providers.feishu.edition import FEISHU, Edition
 from approval_gate.providers.feishu.errcodes import DEFINITION_GONE, INSTANCE_UNKNOWN, WITHDRAWAL_REFUSED
 from approval_gate.providers.feishu.identities import has_both_kinds, open_id_of, split_by_kind, user_id_of
 from approval_gate.providers.feishu.people import find_people
-from approval_gate.providers.feishu.reading import word
 from approval_gate.providers.feishu.truth import truth_of
+from approval_gate.untrusted import word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

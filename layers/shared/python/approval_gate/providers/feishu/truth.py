@@ -17,7 +17,8 @@ from approval_gate.domain.truth import Truth, TruthStatus
 from approval_gate.providers.feishu.events import TASK_STATUSES
 from approval_gate.providers.feishu.identities import identity_of, is_open_id, is_union_id
 from approval_gate.providers.feishu.nodes import stage_of
-from approval_gate.providers.feishu.reading import items, json_object, moment, prose, word
+from approval_gate.providers.feishu.reading import moment
+from approval_gate.untrusted import items, json_object, prose, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
