@@ -13,6 +13,7 @@ import importlib.metadata
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -43,11 +44,21 @@ class Answer:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """
+    Return a port that nobody has now.
+
+    It lies below those that Linux gives to connections (from 32768): of these, any may go to another program
+    until the server that it is meant for has started.
+
+    Raises:
+        RuntimeError: none was found.
+    """
+    for _ in range(100):
+        port = 20_000 + secrets.randbelow(10_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("No port between 20000 and 29999 is free: stop what listens there.")
 
 
 class Emulator:

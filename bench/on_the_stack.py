@@ -20,7 +20,9 @@ __all__ = ["measure_calls_on_the_stack"]
 
 def measure_calls_on_the_stack(folder: Path, *, approvals: int) -> Section:
     """
-    Bring up a stack of its own and count the calls of ordinary approvals: named by e-mail (DingTalk: mobile number), approved by a click.
+    Bring up a stack of its own and count the calls of ordinary approvals, approved by a click.
+
+    People are named by e-mail, on DingTalk by mobile number.
 
     Raises:
         RuntimeError: an approval did not end as it should; then the count would mean nothing.

@@ -84,13 +84,12 @@ def with_section(document: str, section: Section) -> str:
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table for the terminal: names to the left, numbers to the right."""
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-    lines = []
-    for row in (header, *rows):
-        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        lines.append("  ".join([row[0].ljust(widths[0]), *cells[1:]]))
-    return "\n".join(lines)
+    """Return a table for the terminal: words to the left, numbers to the right."""
+    columns = []
+    for title, *cells in zip(header, *rows, strict=True):
+        width = max(map(len, (title, *cells)))
+        columns.append([cell.rjust(width) if _are_numbers(cells) else cell.ljust(width) for cell in (title, *cells)])
+    return "\n".join("  ".join(line).rstrip() for line in zip(*columns, strict=True))
 
 
 def percentile(values: Sequence[float], share: float) -> float:

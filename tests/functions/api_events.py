@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 
 def api_event(
@@ -22,7 +23,7 @@ def api_event(
         "routeKey": f"{method} {path}",
         "rawPath": path,
         "rawQueryString": query,
-        "queryStringParameters": dict(pair.split("=") for pair in query.split("&")) if query else None,
+        "queryStringParameters": dict(parse_qsl(query)) if query else None,
         "headers": {"content-type": "application/json", **(headers or {})},
         "requestContext": {
             "apiId": "api1",

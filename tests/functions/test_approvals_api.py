@@ -238,3 +238,53 @@ def test_an_approval_without_requester_says_so(call: Call, world: World) -> None
     status, body, _ = call("POST", "/v1/approvals", ASKED)
 
     assert (status, body["code"]) == (400, "requester_required")
+
+
+def listed(call: Call, query: str, **more: Any) -> tuple[list[str], str | None]:
+    status, body, _ = call("GET", "/v1/approvals", query=query, **more)
+    assert status == 200, body
+    return [approval["id"] for approval in body["approvals"]], body["next_cursor"]
+
+
+def test_approvals_are_listed_newest_first_page_by_page_without_gap_or_repetition(call: Call, world: World) -> None:
+    made = []
+    for number in range(7):
+        made.append(call("POST", "/v1/approvals", ASKED)[1]["id"])
+        if number % 2:
+            call("POST", f"/v1/approvals/{made[-1]}/cancel", {})
+        if number != 3:  # two of them are of the same moment
+            world.clock.advance(1)
+
+    pages, cursor = [], ""
+    while True:
+        page, following = listed(call, f"limit=2{cursor}")
+        pages.append(page)
+        if following is None:
+            break
+        cursor = f"&cursor={following}"
+
+    assert [len(page) for page in pages] == [2, 2, 2, 1]
+    assert [each for page in pages for each in page] == made[::-1]
+
+
+def test_approvals_are_listed_by_status_app_and_time(call: Call, world: World) -> None:
+    world.register("acme", "second")
+    old = call("POST", "/v1/approvals", ASKED)[1]["id"]
+    moment = world.clock.now.isoformat().replace("+", "%2B")
+    world.clock.advance(5)
+    canceled = call("POST", "/v1/approvals", ASKED)[1]["id"]
+    call("POST", f"/v1/approvals/{canceled}/cancel", {})
+    other = call("POST", "/v1/approvals", {**ASKED, "app": "second"})[1]["id"]
+
+    assert listed(call, "status=CANCELED")[0] == [canceled]
+    assert listed(call, "app=second")[0] == [other]
+    assert set(listed(call, f"created_after={moment}")[0]) == {canceled, other}
+    assert old not in listed(call, f"created_after={moment}&limit=1")[0]
+    assert listed(call, "limit=20", tenant="other")[0] == []
+
+
+@pytest.mark.parametrize("query", ["status=OPEN", "limit=0", "limit=101", "cursor=%25", "created_after=yesterday"])
+def test_a_list_of_what_does_not_exist_is_told_so(call: Call, query: str) -> None:
+    status, body, _ = call("GET", "/v1/approvals", query=query)
+
+    assert (status, body["errors"][0]["field"]) == (400, query.split("=", maxsplit=1)[0])

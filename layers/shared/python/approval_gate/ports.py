@@ -20,6 +20,7 @@ from approval_gate.domain.approval import (
     Link,
     PersonRef,
     Stage,
+    Status,
     TaskProgress,
 )
 from approval_gate.domain.truth import Truth
@@ -43,6 +44,7 @@ __all__ = [
     "Receiver",
     "Sender",
     "Senders",
+    "Wanted",
     "Withdrawal",
     "Workflow",
 ]
@@ -325,6 +327,23 @@ class Idempotency:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """
+    Which approvals to list.
+
+    Args:
+        status, app: None for all.
+        created_after: not including that moment.
+        before: only what stands behind this approval (creation time and id) in the list, for the next page.
+    """
+
+    status: Status | None = None
+    app: str | None = None
+    created_after: datetime | None = None
+    before: tuple[datetime, str] | None = None
+
+
 class Approvals(Protocol):
     """The approvals in the table. Every change is conditional on the version it was computed from."""
 
@@ -365,6 +384,10 @@ class Approvals(Protocol):
 
     def journal_of(self, approval: Approval) -> tuple[CallbackEvent, ...]:
         """Return every journaled callback about this approval, oldest first."""
+        ...
+
+    def find(self, tenant: str, wanted: Wanted, limit: int) -> tuple[Approval, ...]:
+        """Return up to `limit` approvals of a tenant, newest first; a moment behind the truth."""
         ...
 
     def has_pending(self, tenant: str, app: str) -> bool:

@@ -23,6 +23,7 @@ from approval_gate.domain import approval as domain
 
 __all__ = [
     "ApprovalBody",
+    "ApprovalListBody",
     "ApprovalRequestBody",
     "CancelBody",
     "HistoryBody",
@@ -274,6 +275,13 @@ class ApprovalBody(BaseModel):
     decided_at: datetime | None
     poll_after_s: int | None
     open_url: str | None
+
+
+class ApprovalListBody(BaseModel):
+    """A page of approvals, newest first. Ask again with `next_cursor` as `cursor` for the next; null ends the list."""
+
+    approvals: list[ApprovalBody]
+    next_cursor: str | None
 
 
 class HistoryEntryBody(BaseModel):

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 
-from approval_gate.api.models import ApprovalBody, ApprovalRequestBody, CancelBody, HistoryBody
+from approval_gate.api.models import ApprovalBody, ApprovalListBody, ApprovalRequestBody, CancelBody, HistoryBody
 from approval_gate.api.views import approval_view, history_view
-from approval_gate.domain.approval import Approval
+from approval_gate.domain.approval import Approval, Status
 from approval_gate.entrypoints.api import PROBLEMS, build_resolver, caller_of, problem
 from approval_gate.errors import ApprovalNotFound, FieldProblem, RequestError
-from approval_gate.ports import Approvals, Apps, Idempotency, Workflow
+from approval_gate.ports import Approvals, Apps, Idempotency, Wanted, Workflow
 from approval_gate.services.cancel import Canceler
 from approval_gate.services.create import Creator, digest_of
 from approval_gate.services.decide import Decider
@@ -56,6 +57,28 @@ class ApprovalsApi:
             idempotency = _idempotency(idempotency_key, app.current_event.json_body)
             approval, is_new = self._creator.create(caller.tenant, caller.principal, body.to_domain(), idempotency)
             return self._shown(approval, 201 if is_new else 200)
+
+        @app.get("/v1/approvals", summary="List approvals, newest first", tags=["approvals"], responses=PROBLEMS)
+        def list_approvals(
+            status: Annotated[Status | None, Query()] = None,
+            app_id: Annotated[str | None, Query(alias="app", max_length=64)] = None,
+            created_after: Annotated[datetime | None, Query()] = None,
+            limit: Annotated[int, Query(ge=1, le=100)] = 20,
+            cursor: Annotated[str | None, Query(max_length=200)] = None,
+        ) -> Response[ApprovalListBody]:
+            caller = caller_of(app)
+            caller.require("approvals:read", "approvals:write")
+            after = (
+                created_after if created_after is None or created_after.tzinfo else created_after.replace(tzinfo=UTC)
+            )
+            wanted = Wanted(status, app_id, after, _place_of(cursor))
+            found = self._approvals.find(caller.tenant, wanted, limit + 1)
+            page, now = found[:limit], self._clock()
+            body = ApprovalListBody(
+                approvals=[approval_view(each, now) for each in page],
+                next_cursor=_cursor(page[-1]) if len(found) > limit else None,
+            )
+            return Response(status_code=200, content_type="application/json", body=body)
 
         @app.get("/v1/approvals/<approval_id>", summary="Read one", tags=["approvals"], responses=_answers(200))
         def get(approval_id: ApprovalId) -> Response[ApprovalBody]:
@@ -115,6 +138,22 @@ def _idempotency(key: str | None, body: Mapping[str, object]) -> Idempotency | N
             problems=(FieldProblem("Idempotency-Key", f"must have 1 to {_KEY_LENGTH} characters"),),
         )
     return Idempotency(key, digest_of(body))
+
+
+def _cursor(last: Approval) -> str:
+    return base64.urlsafe_b64encode(f"{last.created_at.isoformat()} {last.id}".encode()).decode()
+
+
+def _place_of(cursor: str | None) -> tuple[datetime, str] | None:
+    if cursor is None:
+        return None
+    try:
+        moment, approval_id = base64.urlsafe_b64decode(cursor).decode().split(" ")
+        created_at = datetime.fromisoformat(moment).astimezone(UTC)
+    except ValueError as err:
+        problem = FieldProblem("cursor", "must be the next_cursor of an earlier answer")
+        raise RequestError("The cursor must change.", problems=(problem,)) from err
+    return created_at, approval_id
 
 
 def _answers(*statuses: int) -> dict[int, Any]:

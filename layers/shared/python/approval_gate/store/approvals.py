@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Status
 from approval_gate.errors import IdempotencyMismatch, StoreError, VersionConflict
-from approval_gate.ports import CallbackEvent, Idempotency
+from approval_gate.ports import CallbackEvent, Idempotency, Wanted
 from approval_gate.store import keys
 from approval_gate.store.aws_errors import as_store_errors, failed_conditions
 from approval_gate.store.documents import approval_item, history_item, read_approval, read_event, read_history
@@ -121,6 +122,45 @@ class DynamoApprovals:
         partition = keys.approval(approval_id)["PK"]["S"]
         return tuple(read_history(item) for item in self._query(partition, "HISTORY#"))
 
+    def find(self, tenant: str, wanted: Wanted, limit: int) -> tuple[Approval, ...]:
+        """
+        Return up to `limit` approvals of a tenant, newest first, from the index.
+
+        The index has a partition per status; each is read newest first as far as needed, and the results are merged.
+        """
+        statuses = [wanted.status] if wanted.status else list(Status)
+        found: list[Approval] = []
+        for status in statuses:
+            found += islice(self._indexed(tenant, status, wanted), limit)
+        return tuple(sorted(found, key=_place, reverse=True)[:limit])
+
+    def _indexed(self, tenant: str, status: Status, wanted: Wanted) -> Iterator[Approval]:
+        values: dict[str, Any] = {":partition": {"S": f"{tenant}#{status.value}"}}
+        condition = "tenant_status = :partition"
+        after, before = wanted.created_after, wanted.before
+        if before is not None:
+            values |= {":from": {"S": after.isoformat() if after else "0"}, ":to": {"S": before[0].isoformat()}}
+            condition += " AND created_at BETWEEN :from AND :to"
+        elif after is not None:
+            values[":from"] = {"S": after.isoformat()}
+            condition += " AND created_at > :from"
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": "by_tenant_status",
+            "ScanIndexForward": False,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+        }
+        if wanted.app is not None:
+            query |= {"FilterExpression": "app = :app"}
+            values[":app"] = {"S": wanted.app}
+        with as_store_errors("list approvals"):
+            for page in self._client.get_paginator("query").paginate(**query):
+                for approval in map(read_approval, page["Items"]):
+                    # The range includes its ends; two approvals may be of the same moment.
+                    if (before is None or _place(approval) < before) and (after is None or approval.created_at > after):
+                        yield approval
+
     def has_pending(self, tenant: str, app: str) -> bool:
         """Tell whether an app has approvals that wait; a moment behind the truth (an index)."""
         pages = self._client.get_paginator("query").paginate(
@@ -186,6 +226,11 @@ class DynamoApprovals:
         with as_store_errors("query"):
             for page in pages:
                 yield from page["Items"]
+
+
+def _place(approval: Approval) -> tuple[datetime, str]:
+    """Return what orders a list: the moment of creation, then the id."""
+    return approval.created_at, approval.id
 
 
 def _ref_key(approval: Approval) -> keys.Key:
