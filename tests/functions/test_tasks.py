@@ -149,6 +149,16 @@ def test_a_platform_that_does_not_answer_holds_up_nobody_elses_callbacks(world: 
     assert answer == {"batchItemFailures": []}
 
 
+def test_a_platform_that_does_not_answer_is_asked_once_in_a_batch(world: World, tasks: Tasks) -> None:
+    approvals = [world.opened() for _ in range(3)]
+    world.platform.failures["read_truth"] = [ProviderUnavailable("503")] * 3
+
+    tasks.apply({"Records": [journaled(event(f"REF-{n + 1}", dedupe_key=f"e{n}"), n) for n in range(3)]})
+
+    assert world.platform.calls.count("read_truth") == 1
+    assert all(world.stored(approval.id).suspected_at for approval in approvals)
+
+
 def changed(approval: Approval, name: str) -> dict[str, Any]:
     keys = {"PK": {"S": f"APPROVAL#{approval.id}"}, "SK": {"S": "APPROVAL"}}
     return {"eventID": "1", "eventName": name, "dynamodb": {"SequenceNumber": "s1", "Keys": keys}}

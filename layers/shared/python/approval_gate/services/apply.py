@@ -21,7 +21,12 @@ _logger = logging.getLogger(__name__)
 
 
 class Applier:
-    """Apply journaled callbacks."""
+    """
+    Apply journaled callbacks.
+
+    One applier serves one batch. A platform that did not answer in it is not asked again: what else is about that app
+    goes to the approvals' own executions, so that others' callbacks in the batch do not wait for it time and again.
+    """
 
     def __init__(self, ports: Ports, decider: Decider) -> None:
         self._approvals = ports.approvals
@@ -30,6 +35,7 @@ class Applier:
         self._workflow = ports.workflow
         self._decider = decider
         self._clock = ports.clock
+        self._unreachable: set[tuple[str, str]] = set()
 
     def apply(self, provider: str, tenant: str, app_id: str, event: CallbackEvent) -> None:
         """
@@ -58,10 +64,19 @@ class Applier:
         if approval.outcome is not None:
             self._decider.wake(approval)
             return self._note_late_event(approval, event)
+        return self._confirm(approval, app, event)
+
+    def _confirm(self, approval: Approval, app: App, event: CallbackEvent) -> Approval:
+        """Read the approval back and do what that says; what cannot be confirmed now is for its own execution."""
+        if (app.tenant, app.id) in self._unreachable:
+            return self._ask_for_a_look(approval, event, None)
         try:
             truth = self._senders.of(app).read_truth(approval.provider_ref)
             approval = self._decider.settle(approval, truth, Source.CALLBACK)
-        except (ProviderUnavailable, ProviderRejected, ConfigurationError) as err:
+        except ProviderUnavailable as err:
+            self._unreachable.add((app.tenant, app.id))
+            return self._ask_for_a_look(approval, event, err)
+        except (ProviderRejected, ConfigurationError) as err:
             return self._ask_for_a_look(approval, event, err)
         if approval.outcome is None:
             # The platform's API does not say so (yet): a forgery, or an answer older than its own event.
