@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Self
 
-from approval_gate.errors import FieldProblem, RequestError
+from approval_gate.credentials import credential_problems
+from approval_gate.errors import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,12 +25,12 @@ _PATTERNS = {
     "corp_id": re.compile(r"ding[0-9A-Za-z]{1,60}"),
 }
 _WHERE = {
-    "app_key": "Credentials and basic information (凭证与基础信息)",
-    "app_secret": "Credentials and basic information (凭证与基础信息)",
-    "aes_key": "Event subscription (事件订阅)",
-    "token": "Event subscription (事件订阅)",
-    "agent_id": "Credentials and basic information (凭证与基础信息)",
-    "corp_id": "home page of the console",
+    "app_key": "the developer console > Credentials and basic information (凭证与基础信息)",
+    "app_secret": "the developer console > Credentials and basic information (凭证与基础信息)",
+    "aes_key": "the developer console > Event subscription (事件订阅)",
+    "token": "the developer console > Event subscription (事件订阅)",
+    "agent_id": "the developer console > Credentials and basic information (凭证与基础信息)",
+    "corp_id": "the developer console > home page of the console",
 }
 _REQUIRED = ("app_key", "app_secret")
 
@@ -62,19 +63,7 @@ class Credentials:
         Raises:
             RequestError: names each missing, unknown or malformed field, and never repeats a value.
         """
-        problems = [
-            FieldProblem(f"credentials.{name}", "is unknown; remove it") for name in given if name not in _PATTERNS
-        ]
-        problems += [
-            FieldProblem(f"credentials.{name}", f"is required; copy it from the developer console > {_WHERE[name]}")
-            for name in _REQUIRED
-            if not given.get(name)
-        ]
-        problems += [
-            FieldProblem(f"credentials.{name}", f"is malformed; copy it again from the developer console > {where}")
-            for name, where in _WHERE.items()
-            if given.get(name) and not _PATTERNS[name].fullmatch(given[name])
-        ]
+        problems = credential_problems(given, patterns=_PATTERNS, where=_WHERE, required=_REQUIRED)
         if problems:
             raise RequestError("the credentials are incomplete or malformed", problems=tuple(problems))
         return cls(**{each.name: given.get(each.name, "") for each in fields(cls)})

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Self
 
-from approval_gate.errors import FieldProblem, RequestError
+from approval_gate.credentials import credential_problems
+from approval_gate.errors import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,10 +21,10 @@ _PATTERNS = {
     "verification_token": re.compile(r"[!-~]{1,128}"),
 }
 _WHERE = {
-    "app_id": "Credentials & Basic Info",
-    "app_secret": "Credentials & Basic Info",
-    "encrypt_key": "Events & Callbacks > Encryption Strategy",
-    "verification_token": "Events & Callbacks > Encryption Strategy",
+    "app_id": "the developer console > Credentials & Basic Info",
+    "app_secret": "the developer console > Credentials & Basic Info",
+    "encrypt_key": "the developer console > Events & Callbacks > Encryption Strategy",
+    "verification_token": "the developer console > Events & Callbacks > Encryption Strategy",
 }
 _REQUIRED = ("app_id", "app_secret")
 
@@ -51,19 +52,7 @@ class Credentials:
         Raises:
             RequestError: names each missing, unknown or malformed field, and never repeats a value.
         """
-        problems = [
-            FieldProblem(f"credentials.{name}", "is unknown; remove it") for name in given if name not in _PATTERNS
-        ]
-        problems += [
-            FieldProblem(f"credentials.{name}", f"is required; copy it from the developer console > {_WHERE[name]}")
-            for name in _REQUIRED
-            if not given.get(name)
-        ]
-        problems += [
-            FieldProblem(f"credentials.{name}", f"is malformed; copy it again from the developer console > {where}")
-            for name, where in _WHERE.items()
-            if given.get(name) and not _PATTERNS[name].fullmatch(given[name])
-        ]
+        problems = credential_problems(given, patterns=_PATTERNS, where=_WHERE, required=_REQUIRED)
         if problems:
             raise RequestError("the credentials are incomplete or malformed", problems=tuple(problems))
         return cls(**{each.name: given.get(each.name, "") for each in fields(cls)})

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Self
 
+from approval_gate.credentials import credential_problems
 from approval_gate.errors import FieldProblem, RequestError
 
 if TYPE_CHECKING:
@@ -63,19 +64,7 @@ class Credentials:
         Raises:
             RequestError: names each missing, unknown or malformed field, and never repeats a value.
         """
-        problems = [
-            FieldProblem(f"credentials.{name}", "is unknown; remove it") for name in given if name not in _PATTERNS
-        ]
-        problems += [
-            FieldProblem(f"credentials.{name}", f"is required; copy it from {_WHERE[name]}")
-            for name in _REQUIRED
-            if not given.get(name)
-        ]
-        problems += [
-            FieldProblem(f"credentials.{name}", f"is malformed; copy it again from {where}")
-            for name, where in _WHERE.items()
-            if given.get(name) and not _PATTERNS[name].fullmatch(given[name])
-        ]
+        problems = credential_problems(given, patterns=_PATTERNS, where=_WHERE, required=_REQUIRED)
         problems += [
             FieldProblem(f"credentials.{name}", f"is required with {other}; copy it from {_WHERE[name]}")
             for name, other in (("token", "encoding_aes_key"), ("encoding_aes_key", "token"))
