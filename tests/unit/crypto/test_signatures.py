@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -26,6 +27,30 @@ def test_signatures_of_group_robots(vector: dict[str, str]) -> None:
     key = vector["string_to_sign_as_hmac_key"].encode()
 
     assert hmac_sha256_base64(key, vector["message"].encode()) == vector["sign"]
+
+
+DINGTALK = json.loads(Path(__file__).parents[2].joinpath("vectors", "dingtalk.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("vector", DINGTALK["custom_robot_sign"], ids=lambda vector: vector["sign_base64"][:8])
+def test_signatures_of_dingtalk_robots(vector: dict[str, str]) -> None:
+    sign = hmac_sha256_base64(vector["secret"].encode(), vector["string_to_sign"].encode())
+
+    assert (sign, quote(sign, safe="")) == (vector["sign_base64"], vector["sign_urlencoded"])
+
+
+@pytest.mark.parametrize("vector", DINGTALK["robot_outgoing_header_sign"], ids=lambda v: v["header_sign"][:8])
+def test_signatures_of_dingtalk_outgoing_messages(vector: dict[str, str]) -> None:
+    sign = hmac_sha256_base64(vector["app_secret"].encode(), vector["string_to_sign"].encode())
+
+    assert sign == vector["header_sign"]
+
+
+@pytest.mark.parametrize("vector", DINGTALK["card_callback_header_sign"], ids=lambda v: v["x-ddpaas-signature"][:8])
+def test_signatures_of_dingtalk_card_callbacks(vector: dict[str, str]) -> None:
+    sign = hmac_sha256_base64(vector["api_secret"].encode(), vector["message"].encode())
+
+    assert sign == vector["x-ddpaas-signature"]
 
 
 @pytest.mark.parametrize("given", ["", "abd", "ABC", "abc ", "äbc", "\ud800"])
