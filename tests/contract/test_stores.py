@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from approval_gate.errors import AppExists, IdentityInUse
-from approval_gate.ports import App
+from approval_gate.ports import AccessTokens, App, Forms
 from approval_gate.store.access_tokens import DynamoAccessTokens
 from approval_gate.store.apps import DynamoApps
 from approval_gate.store.forms import DynamoForms
 from tests.fakes.aws import TABLE, aws
+from tests.fakes.memory import MemoryForms, MemoryTokens
 from tests.fakes.world import Clock
 
 APP = App(tenant="acme", id="prod", provider="feishu", vendor_identity="cli_1")
@@ -81,29 +82,35 @@ def test_an_app_registered_anew_does_not_get_the_old_ones_token(table: Any, cloc
     assert tokens(table, clock, replace(APP, tenant="other")).get(platform.fetch) == "token-3"
 
 
-def forms(table: Any, clock: Clock) -> DynamoForms:
-    return DynamoForms(table, TABLE, clock, APP)
+type Worker = Callable[[], Forms]
+"""Make another worker's view of the same forms."""
 
 
-def test_only_one_worker_may_create_a_form(table: Any, clock: Clock) -> None:
-    one, other = forms(table, clock), forms(table, clock)
+@pytest.fixture(params=["table", "memory"])
+def worker(request: pytest.FixtureRequest, table: Any, clock: Clock) -> Worker:
+    in_memory = MemoryForms(clock)
+    return (lambda: DynamoForms(table, TABLE, clock, APP)) if request.param == "table" else (lambda: in_memory)
 
-    assert (one.claim("k"), other.claim("k")) == (True, False)
+
+def test_only_one_worker_may_create_a_form(worker: Worker) -> None:
+    one, other = worker(), worker()
+
+    assert (one.claim("k"), other.claim("k"), other.claim("another")) == (True, False, True)
     one.save("k", {"code": "C1"})
     assert other.get("k") == {"code": "C1"}
     assert not other.claim("k")
 
 
-def test_a_claim_of_a_worker_that_died_lapses_after_a_minute(table: Any, clock: Clock) -> None:
-    forms(table, clock).claim("k")
+def test_a_claim_of_a_worker_that_died_lapses_after_a_minute(worker: Worker, clock: Clock) -> None:
+    worker().claim("k")
     clock.advance(59)
-    assert not forms(table, clock).claim("k")
+    assert not worker().claim("k")
     clock.advance(2)
-    assert forms(table, clock).claim("k")
+    assert worker().claim("k")
 
 
-def test_a_released_or_forgotten_form_can_be_created_again(table: Any, clock: Clock) -> None:
-    held = forms(table, clock)
+def test_a_released_or_forgotten_form_can_be_created_again(worker: Worker) -> None:
+    held = worker()
     held.claim("k")
     held.release("k")
     assert held.claim("k")
@@ -112,6 +119,21 @@ def test_a_released_or_forgotten_form_can_be_created_again(table: Any, clock: Cl
 
     assert held.get("k") is None
     assert held.claim("k")
+
+
+@pytest.fixture(params=["table", "memory"])
+def access_tokens(request: pytest.FixtureRequest, table: Any, clock: Clock) -> AccessTokens:
+    return tokens(table, clock) if request.param == "table" else MemoryTokens()
+
+
+def test_a_token_is_kept_until_it_is_refused(access_tokens: AccessTokens) -> None:
+    platform = Platform()
+    first, second = access_tokens.get(platform.fetch), access_tokens.get(platform.fetch)
+    access_tokens.drop(first)
+    third = access_tokens.get(platform.fetch)
+    access_tokens.drop(first)
+
+    assert [first, second, third, access_tokens.get(platform.fetch)] == ["token-1", "token-1", "token-2", "token-2"]
 
 
 def test_an_id_and_an_identity_can_be_taken_once(table: Any, clock: Clock) -> None:

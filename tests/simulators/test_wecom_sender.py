@@ -326,7 +326,7 @@ def test_what_a_worker_submitted_before_it_died_is_adopted_when_its_claim_has_la
     made = draft()
     submitted = gate.sender().open_approval(made, may_exist=False)
     gate.forms.forget(KEY)  # the worker was stopped before it saved the number; so it leaves its claim
-    gate.forms.claims.add(KEY)
+    gate.forms.claim(KEY)
 
     with pytest.raises(ProviderUnavailable):
         gate.sender().open_approval(made, may_exist=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ import httpx
 from approval_gate.ports import App
 from approval_gate.providers.dingtalk.credentials import Credentials
 from approval_gate.providers.dingtalk.sender import Sender
+from tests.fakes.memory import MemoryForms, MemoryTokens
 
 __all__ = [
     "FORMS", "INSTANCES", "LIST", "MOBILE", "NOW", "SCHEMA", "TERMINATE", "TOKEN", "VISIBLE", "Clock", "FakePlatform",
@@ -270,53 +271,6 @@ class FakePlatform:
 
     def _minute(self) -> str:
         return f"{self.clock():%Y-%m-%dT%H:%MZ}"
-
-
-class MemoryTokens:
-    """`AccessTokens` in memory."""
-
-    def __init__(self) -> None:
-        self.token = ""
-        self.life_s = 0.0
-        self.fetches = 0
-
-    def get(self, fetch: Callable[[], tuple[str, float]]) -> str:
-        if not self.token:
-            self.fetches += 1
-            self.token, self.life_s = fetch()
-        return self.token
-
-    def drop(self, token: str) -> None:
-        if self.token == token:
-            self.token = ""
-
-
-class MemoryForms:
-    """`Forms` in memory, claims included."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.saved: dict[str, Mapping[str, str]] = {}
-        self.claimed_until: dict[str, datetime] = {}
-        self._clock = clock
-
-    def get(self, key: str) -> Mapping[str, str] | None:
-        return self.saved.get(key)
-
-    def claim(self, key: str) -> bool:
-        if key in self.saved or self.claimed_until.get(key, self._clock()) > self._clock():
-            return False
-        self.claimed_until[key] = self._clock() + timedelta(minutes=1)
-        return True
-
-    def save(self, key: str, value: Mapping[str, str]) -> None:
-        self.saved[key] = dict(value)
-        self.claimed_until.pop(key, None)
-
-    def release(self, key: str) -> None:
-        self.claimed_until.pop(key, None)
-
-    def forget(self, key: str) -> None:
-        self.saved.pop(key, None)
 
 
 def sender_of(

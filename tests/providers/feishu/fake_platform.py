@@ -19,9 +19,10 @@ import httpx
 from approval_gate.ports import App
 from approval_gate.providers.feishu.credentials import Credentials
 from approval_gate.providers.feishu.sender import Sender
+from tests.fakes.memory import MemoryForms, MemoryTokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["NOW", "FakePlatform", "MemoryForms", "MemoryTokens", "refusal"]
 
@@ -202,53 +203,6 @@ class FakePlatform:
         return next(
             (each for each in self.instances.values() if name.upper() in (each["instance_code"], each["uuid"])), None
         )
-
-
-class MemoryTokens:
-    """The `AccessTokens` port in memory; the clock stands still."""
-
-    def __init__(self) -> None:
-        self.token = ""
-        self.life_s = 0.0
-
-    def get(self, fetch: Callable[[], tuple[str, float]]) -> str:
-        if not self.token:
-            self.token, self.life_s = fetch()
-        return self.token
-
-    def drop(self, token: str) -> None:
-        if self.token == token:
-            self.token = ""
-
-
-class MemoryForms:
-    """The `Forms` port in memory; claims last until `pass_a_minute`."""
-
-    def __init__(self) -> None:
-        self.saved: dict[str, dict[str, str]] = {}
-        self.claims: set[str] = set()
-
-    def pass_a_minute(self) -> None:
-        self.claims.clear()
-
-    def get(self, key: str) -> Mapping[str, str] | None:
-        return self.saved.get(key)
-
-    def claim(self, key: str) -> bool:
-        if key in self.claims or key in self.saved:
-            return False
-        self.claims.add(key)
-        return True
-
-    def save(self, key: str, value: Mapping[str, str]) -> None:
-        self.saved[key] = dict(value)
-        self.claims.discard(key)
-
-    def release(self, key: str) -> None:
-        self.claims.discard(key)
-
-    def forget(self, key: str) -> None:
-        self.saved.pop(key, None)
 
 
 def sender_of(

@@ -196,7 +196,7 @@ def test_a_new_definition_of_a_colleague_is_not_forgotten(
 
         def __init__(self) -> None:
             super().__init__()
-            self.saved, self.claims = forms.saved, forms.claims
+            self.saved, self.claimed_until = forms.saved, forms.claimed_until
             self.reads = 0
 
         def get(self, key: str) -> Mapping[str, str] | None:

@@ -163,7 +163,7 @@ def test_what_the_list_shows_is_adopted_before_the_claim_lapses(
 def test_nothing_is_submitted_while_another_worker_may_be_submitting(
     platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
 ) -> None:
-    forms.claims.add(key_of(draft))
+    forms.claim(key_of(draft))
 
     for may_exist in (False, True):
         with pytest.raises(ProviderUnavailable):
@@ -221,7 +221,7 @@ def test_whoever_only_looks_leaves_the_claim_to_its_holder(
     platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft
 ) -> None:
     sender.open_approval(replace(draft, approval_id="apr_0"), may_exist=False)
-    forms.claims.add(key_of(draft))
+    forms.claim(key_of(draft))
     platform.fail(LIST, LOST, LOST)
 
     with pytest.raises(ProviderUnavailable):

@@ -23,7 +23,7 @@ from tests.providers.wecom.fake_platform import (
 
 
 def test_only_one_worker_creates_it(platform: FakePlatform, sender: Sender, forms: MemoryForms, draft: Draft) -> None:
-    forms.claims.add("template/ww1a2b3c4d5e6f7890/of/1000002")
+    forms.claim("template/ww1a2b3c4d5e6f7890/of/1000002")
 
     with pytest.raises(ProviderUnavailable, match="being created") as caught:
         sender.open_approval(draft, may_exist=False)
