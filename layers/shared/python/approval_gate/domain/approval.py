@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from approval_gate.domain.message import Destination, Field, Link
+from approval_gate.domain.people import Identity, PersonKind, PersonRef
+
 __all__ = [
     "Approval",
+    "Escalation",
     "Field",
     "HistoryEntry",
     "Identity",
@@ -22,11 +26,13 @@ __all__ = [
     "PersonKind",
     "PersonRef",
     "Policy",
+    "Reminders",
     "Request",
     "RequestedStage",
     "Source",
     "Stage",
     "Status",
+    "Subscription",
     "TaskProgress",
     "TaskStatus",
 ]
@@ -77,47 +83,6 @@ class Source(StrEnum):
     SUBMIT = "submit"
 
 
-class PersonKind(StrEnum):
-    """How a request names a person."""
-
-    USER_ID = "user_id"
-    EMAIL = "email"
-    MOBILE = "mobile"
-    ACCOUNT = "account"
-    DEPARTMENT = "department"
-    GROUP = "group"
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRef:
-    """A person as the request names them. `field` is the path in the request, for error messages."""
-
-    kind: PersonKind
-    value: str
-    field: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """
-    A person as the platform names them.
-
-    Args:
-        user_id: the platform's id that we show and compare by.
-        name: what to call them; what the request said when the platform told no name.
-        other_id: a second id of the same person, where the platform has two kinds of ids.
-    """
-
-    user_id: str
-    name: str = ""
-    other_id: str = ""
-
-    def is_same_person(self, other: Identity) -> bool:
-        """Tell whether two identities share an id. Nobody (no id at all) is the same as no one."""
-        mine = {self.user_id, self.other_id} - {""}
-        return not mine.isdisjoint({other.user_id, other.other_id} - {""})
-
-
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One stage with its approvers as they were resolved and frozen when the approval was opened."""
@@ -144,24 +109,46 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One labelled value that approvers see."""
+class Reminders:
+    """When to remind approvers who have not answered: seconds after creation, then every so many, so often at most."""
 
-    name: str
-    value: str
+    first_after_s: int
+    repeat_every_s: int
+    max: int
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """One link that approvers see."""
+class Escalation:
+    """Whom to tell, and after how many seconds from creation, that nobody has decided."""
 
-    title: str
-    url: str
+    after_s: int
+    notify: tuple[PersonRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """
+    Who wants to hear what becomes of the approval.
+
+    Args:
+        app: whose platform carries it; may be another than the approval's own.
+        on: words of `notification.ApprovalEvent`.
+    """
+
+    app: str
+    to: tuple[Destination, ...]
+    on: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for; never changes after creation."""
+    """
+    What was asked for; never changes after creation.
+
+    Args:
+        supersede_key: an older pending approval of the tenant with the same key is canceled by this one.
+        callback_url: hears the outcome by a signed webhook.
+    """
 
     app: str
     title: str
@@ -173,6 +160,11 @@ class Request:
     requester: PersonRef | None = None
     cc: tuple[PersonRef, ...] = ()
     policy: Policy = Policy()
+    reminders: Reminders | None = None
+    escalation: Escalation | None = None
+    supersede_key: str = ""
+    callback_url: str = ""
+    notify: tuple[Subscription, ...] = ()
     task_token: str = ""
     fail_unless_approved: bool = False
     metadata: dict[str, str] = field(default_factory=dict)
@@ -245,9 +237,13 @@ class Approval:
         provider_ref: the platform's id of the approval; empty before it was opened.
         opening_at: when we first asked the platform to open it: from then on it may exist there.
         looks: how often reconciliation has asked the platform.
+        look_at: when it asks next.
+        reminders: how often approvers were reminded, and `reminded_at` when last.
+        escalated_at: when it was told that nobody decides.
         suspected_at: when a callback said that it may have ended, until the platform's API was read since.
         withdrawal: what became of closing it on the platform after an outcome that was not made there.
         still_open_at_provider: it could not be closed there; a later click changes nothing.
+        revoked_at: when the platform took an approval back that had been given; the outcome stands.
         task_token: of the waiting execution; empty while it does not wait. Written by the state machine.
     """
 
@@ -267,9 +263,14 @@ class Approval:
     open_url: str = ""
     opening_at: datetime | None = None
     looks: int = 0
+    look_at: datetime | None = None
+    reminders: int = 0
+    reminded_at: datetime | None = None
+    escalated_at: datetime | None = None
     suspected_at: datetime | None = None
     withdrawal: str = ""
     still_open_at_provider: bool = False
+    revoked_at: datetime | None = None
     tasks: tuple[TaskProgress, ...] = ()
     outcome: Outcome | None = None
     task_token: str = ""

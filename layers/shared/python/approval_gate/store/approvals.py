@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Status
+from approval_gate.domain.notification import Notification
 from approval_gate.errors import IdempotencyMismatch, StoreError, VersionConflict
-from approval_gate.ports import CallbackEvent, Idempotency, Wanted
+from approval_gate.ports import CallbackEvent, Idempotency, Superseding, Wanted
 from approval_gate.store import keys
 from approval_gate.store.aws_errors import as_store_errors, failed_conditions
-from approval_gate.store.documents import approval_item, history_item, read_approval, read_event, read_history
+from approval_gate.store.documents import (
+    approval_item,
+    history_item,
+    notification_item,
+    read_approval,
+    read_event,
+    read_history,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,20 +43,32 @@ class DynamoApprovals:
         self._table = table
         self._clock = clock
 
-    def create(self, approval: Approval, entry: HistoryEntry, idempotency: Idempotency | None) -> Approval:
-        """Store a new approval, or return the one that the same key or id made before."""
-        puts = [
+    def create(
+        self,
+        approval: Approval,
+        entry: HistoryEntry,
+        idempotency: Idempotency | None,
+        superseding: Superseding | None = None,
+    ) -> Approval:
+        """Store a new approval, or return the one that the same key or id made before; end what it supersedes."""
+        writes = [
             self._put(keys.approval(approval.id), approval_item(approval), "attribute_not_exists(PK)"),
             self._put(keys.history(approval.id, entry.seq), history_item(entry), "attribute_not_exists(PK)"),
         ]
         if idempotency is not None:
-            puts.append(self._claim_key(approval, idempotency))
+            writes.append(self._claim_key(approval, idempotency))
+        own = len(writes)
+        if superseding is not None:
+            writes += self._take_over(approval, superseding)
         # Two requests with one key meet here: DynamoDB cancels one as a conflict before the other has won or lost.
         for pause_s in (*_COLLISION_PAUSES_S, None):
             try:
                 with as_store_errors("create approval"):
-                    self._client.transact_write_items(TransactItems=puts)
-            except VersionConflict:
+                    self._client.transact_write_items(TransactItems=writes)
+            except VersionConflict as conflict:
+                cause: Any = conflict.__cause__
+                if not any(failed_conditions(cause)[:own]):
+                    raise
                 return self._created_before(approval, idempotency)
             except StoreError as err:
                 if pause_s is None or not _is_collision(err):
@@ -64,9 +84,33 @@ class DynamoApprovals:
             answer = self._client.get_item(TableName=self._table, Key=keys.approval(approval_id), ConsistentRead=True)
         return read_approval(answer["Item"]) if "Item" in answer else None
 
-    def change(self, before: Approval, after: Approval, entry: HistoryEntry, *, wake: bool | None = None) -> Approval:
-        """Replace `before` by `after`, with its history entry, if `before` is still what is stored."""
+    def change(
+        self,
+        before: Approval,
+        after: Approval,
+        entry: HistoryEntry,
+        *,
+        wake: bool | None = None,
+        notices: Sequence[Notification] = (),
+    ) -> Approval:
+        """Replace `before` by `after`, with its history entry and notices, if `before` is still what is stored."""
         after = replace(after, version=before.version + 1)
+        writes = self._change(before, after, entry, wake=wake, notices=notices)
+        if after.provider_ref and not before.provider_ref:
+            writes.append(self._put(_ref_key(after), {"approval_id": {"S": after.id}}, "attribute_not_exists(PK)"))
+        with as_store_errors("change approval"):
+            self._client.transact_write_items(TransactItems=writes)
+        return after
+
+    def _change(
+        self,
+        before: Approval,
+        after: Approval,
+        entry: HistoryEntry,
+        *,
+        wake: bool | None = None,
+        notices: Sequence[Notification] = (),
+    ) -> list[Any]:
         attributes = approval_item(after)
         sets = ", ".join(f"#{name} = :{name}" for name in attributes)
         names = {f"#{name}": name for name in attributes}
@@ -80,7 +124,7 @@ class DynamoApprovals:
             # The version says so already; an outcome is worth saying it twice (invariant 1).
             condition += " AND attribute_not_exists(outcome)"
         values[":before"] = {"N": str(before.version)}
-        writes: list[Any] = [
+        return [
             {
                 "Update": {
                     "TableName": self._table,
@@ -96,12 +140,31 @@ class DynamoApprovals:
                 history_item(replace(entry, seq=after.version)),
                 "attribute_not_exists(PK)",
             ),
+            *(self._put(keys.notification(notice.id), notification_item(notice)) for notice in notices),
         ]
-        if after.provider_ref and not before.provider_ref:
-            writes.append(self._put(_ref_key(after), {"approval_id": {"S": after.id}}, "attribute_not_exists(PK)"))
-        with as_store_errors("change approval"):
-            self._client.transact_write_items(TransactItems=writes)
-        return after
+
+    def _take_over(self, approval: Approval, superseding: Superseding) -> list[Any]:
+        """Move the supersede key to a new approval and end the one that held it."""
+        take = self._put(
+            keys.supersede(approval.tenant, approval.request.supersede_key),
+            {"approval_id": {"S": approval.id}},
+            "approval_id = :held_by" if superseding.held_by else "attribute_not_exists(PK)",
+        )
+        if superseding.held_by:
+            take["Put"]["ExpressionAttributeValues"] = {":held_by": {"S": superseding.held_by}}
+        before, after, entry = superseding.before, superseding.after, superseding.entry
+        if before is None or after is None or entry is None:
+            return [take]
+        after = replace(after, version=before.version + 1)
+        return [take, *self._change(before, after, entry, notices=superseding.notices)]
+
+    def holder_of(self, tenant: str, supersede_key: str) -> str:
+        """Return the id of the latest approval with this supersede key."""
+        with as_store_errors("find by supersede key"):
+            answer = self._client.get_item(
+                TableName=self._table, Key=keys.supersede(tenant, supersede_key), ConsistentRead=True
+            )
+        return answer["Item"]["approval_id"]["S"] if "Item" in answer else ""
 
     def find_by_ref(self, provider: str, tenant: str, app: str, ref: str) -> str | None:
         """Return the id of the approval that holds this provider ref."""
@@ -213,8 +276,9 @@ class DynamoApprovals:
         put["Put"]["ExpressionAttributeValues"] = {":now": {"N": str(int(now.timestamp()))}}
         return put
 
-    def _put(self, key: keys.Key, attributes: dict[str, Any], condition: str) -> Any:
-        return {"Put": {"TableName": self._table, "Item": {**key, **attributes}, "ConditionExpression": condition}}
+    def _put(self, key: keys.Key, attributes: dict[str, Any], condition: str = "") -> Any:
+        conditions = {"ConditionExpression": condition} if condition else {}
+        return {"Put": {"TableName": self._table, "Item": {**key, **attributes}, **conditions}}
 
     def _query(self, partition: str, prefix: str) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(

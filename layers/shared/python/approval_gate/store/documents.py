@@ -13,9 +13,18 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Outcome
+from approval_gate.domain.notification import Notification
 from approval_gate.ports import CallbackEvent
 
-__all__ = ["approval_item", "history_item", "read_approval", "read_event", "read_history"]
+__all__ = [
+    "approval_item",
+    "history_item",
+    "notification_item",
+    "read_approval",
+    "read_event",
+    "read_history",
+    "read_notification",
+]
 
 
 @cache
@@ -36,6 +45,11 @@ def _entry() -> TypeAdapter[HistoryEntry]:
 @cache
 def _event() -> TypeAdapter[CallbackEvent]:
     return TypeAdapter(CallbackEvent)
+
+
+@cache
+def _notification() -> TypeAdapter[Notification]:
+    return TypeAdapter(Notification)
 
 
 def approval_item(approval: Approval) -> dict[str, Any]:
@@ -77,6 +91,19 @@ def history_item(entry: HistoryEntry) -> dict[str, Any]:
 def read_history(item: dict[str, Any]) -> HistoryEntry:
     """Read a history entry's item."""
     return _entry().validate_json(item["entry"]["S"])
+
+
+def notification_item(notification: Notification) -> dict[str, Any]:
+    """Return the attributes of a notification's item without its key."""
+    return {
+        "notification": {"S": _notification().dump_json(notification).decode()},
+        "tenant": {"S": notification.tenant},
+    }
+
+
+def read_notification(item: dict[str, Any]) -> Notification:
+    """Read a notification's item."""
+    return _notification().validate_json(item["notification"]["S"])
 
 
 def read_event(document: str) -> CallbackEvent:

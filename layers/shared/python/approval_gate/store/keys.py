@@ -12,6 +12,9 @@ Keys of the single table. Every key that belongs to a tenant names it; nothing e
 | access token                      | TOKEN#<provider>#<tenant>#<app>       | TOKEN#<vendor id>    |
 | definition or form template       | FORM#<provider>#<tenant>#<app>        | FORM#<key>           |
 | idempotency                       | IDEMPOTENCY#<tenant>#<key>            | REQUEST              |
+| latest of a supersede key         | SUPERSEDE#<tenant>#<key>              | APPROVAL             |
+| notification                      | NOTIFICATION#<id>                     | NOTIFICATION         |
+| one destination of it             | NOTIFICATION#<id>                     | DELIVERY#<n>         |
 | API token                         | APITOKEN#<sha256>                     | APITOKEN             |
 
 Tenant and app ids hold no `#` (checked where they enter), so no two tenants' keys can meet.
@@ -32,8 +35,10 @@ __all__ = [
     "idempotency",
     "identity",
     "journal",
+    "notification",
     "ref",
     "ref_partition",
+    "supersede",
     "tenant_partition",
 ]
 
@@ -89,6 +94,15 @@ def form(provider: str, tenant: str, app_id: str, form_key: str) -> Key:
 def idempotency(tenant: str, caller_key: str) -> Key:
     """Return the key of a caller's Idempotency-Key, digested: callers choose it freely, `#` included."""
     return _key(f"IDEMPOTENCY#{tenant}#{hashlib.sha256(caller_key.encode()).hexdigest()}", "REQUEST")
+
+
+def supersede(tenant: str, supersede_key: str) -> Key:
+    """Return the key under which the latest approval of a supersede key is known, digested like the above."""
+    return _key(f"SUPERSEDE#{tenant}#{hashlib.sha256(supersede_key.encode()).hexdigest()}", "APPROVAL")
+
+
+def notification(notification_id: str) -> Key:
+    return _key(f"NOTIFICATION#{notification_id}", "NOTIFICATION")
 
 
 def api_token(token: str) -> Key:
