@@ -19,6 +19,7 @@ from approval_gate.domain.approval import (
     TaskProgress,
     TaskStatus,
 )
+from approval_gate.domain.notification import Notification
 from approval_gate.domain.truth import Truth, TruthStatus
 from approval_gate.errors import GateError, PeopleNotFound, PersonProblem, ProviderRejected
 from approval_gate.ports import App, CallbackEvent, Draft, EventKind, Ports, ProviderApproval, Withdrawal
@@ -28,9 +29,11 @@ from approval_gate.services.check import Checker
 from approval_gate.services.conclude import Concluder
 from approval_gate.services.create import Creator
 from approval_gate.services.decide import Decider
+from approval_gate.services.remind import Reminder
 from approval_gate.services.submit import Submitter
 from approval_gate.store.approvals import DynamoApprovals
 from approval_gate.store.apps import DynamoApps
+from approval_gate.store.documents import read_notification
 from tests.fakes.aws import TABLE
 
 START = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
@@ -173,6 +176,7 @@ class World:
         self.checker = Checker(self.ports, self.decider)
         self.concluder = Concluder(self.ports, self.decider)
         self.canceler = Canceler(self.approvals, self.decider, self.clock)
+        self.reminder = Reminder(self.approvals, self.clock)
         self._drawn = 0
         self.creator = Creator(self.approvals, self.apps, self.workflow, self.clock, self._entropy)
         self.register("acme", "prod")
@@ -200,6 +204,12 @@ class World:
         approval = self.requested(**changes)
         self.submitter.submit(approval)
         return self.stored(approval.id)
+
+    def notifications(self) -> list[Notification]:
+        """Return everything that was ordered to be told, oldest first."""
+        pages = self.client.get_paginator("scan").paginate(TableName=TABLE)
+        items = [item for page in pages for item in page["Items"] if item["SK"]["S"] == "NOTIFICATION"]
+        return sorted(map(read_notification, items), key=lambda each: each.created_at)
 
     def stored(self, approval_id: str) -> Approval:
         approval = self.approvals.get(approval_id)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
+from approval_gate.domain.approval import Reminders
 from approval_gate.entrypoints.approvals import ApprovalsApi
 from tests.fakes.aws import aws
 from tests.fakes.world import World, event
@@ -146,7 +147,19 @@ PERSON = {"email": "lead@example.com"}
         ({"metadata": {str(n): "v" for n in range(21)}}, "metadata"),
         ({"policy": {"allow_auto_pass": "yes"}}, "policy.allow_auto_pass"),
         ({"policy": {"allow_anything": True}}, "policy.allow_anything"),
-        ({"callback": {"url": "https://example.com"}}, ""),
+        ({"callback": {"url": "ftp://ci.example.com"}}, "callback.url"),
+        ({"callback": {}}, "callback.url"),
+        ({"reminders": {"first_after_s": 0}}, "reminders.first_after_s"),
+        ({"reminders": {"first_after_s": 60, "every_s": 60}}, "reminders.every_s"),
+        ({"reminders": {"first_after_s": 60, "max": 21}}, "reminders.max"),
+        ({"escalation": {"after_s": 60, "notify": []}}, "escalation.notify"),
+        ({"escalation": {"after_s": 60, "notify": [{"group": "oncall"}]}}, "escalation"),
+        ({"supersede_key": "x" * 256}, "supersede_key"),
+        ({"notify": [{"app": "prod", "to": [{"chat": "oc_1"}], "on": []}]}, "notify[0].on"),
+        ({"notify": [{"app": "prod", "to": [{"chat": "oc_1"}], "on": ["decided"]}]}, "notify[0].on[0]"),
+        ({"notify": [{"app": "prod", "to": [{"chat": "oc_1", "email": "x@y"}], "on": ["pending"]}]}, "notify[0].to[0]"),
+        ({"notify": [{"app": "prod", "to": [{"everyone": False}], "on": ["pending"]}]}, "notify[0].to[0].everyone"),
+        ({"notify": [{"app": "nowhere", "to": [{"chat": "oc_1"}], "on": ["pending"]}]}, "notify[0].app"),
     ],
 )
 def test_a_bad_request_is_told_what_to_change_and_creates_nothing(
@@ -288,3 +301,47 @@ def test_a_list_of_what_does_not_exist_is_told_so(call: Call, query: str) -> Non
     status, body, _ = call("GET", "/v1/approvals", query=query)
 
     assert (status, body["errors"][0]["field"]) == (400, query.split("=", maxsplit=1)[0])
+
+
+def test_everything_the_contract_names_is_accepted_and_stored(call: Call, world: World) -> None:
+    asked = {
+        **ASKED,
+        "reminders": {"first_after_s": 900, "repeat_every_s": 1800, "max": 3},
+        "escalation": {"after_s": 2400, "notify": [{"email": "oncall@example.com"}]},
+        "supersede_key": "web/production",
+        "notify": [{"app": "prod", "to": [{"chat": "oc_1"}, {"everyone": True}], "on": ["pending", "approved"]}],
+    }
+
+    status, body, _ = call("POST", "/v1/approvals", asked)
+
+    stored = world.stored(body["id"]).request
+    assert status == 201
+    assert (stored.reminders, stored.supersede_key) == (Reminders(900, 1800, 3), "web/production")
+    assert stored.escalation is not None
+    assert stored.escalation.notify[0].field == "escalation.notify[0].email"
+    assert [one.kind.value for one in stored.notify[0].to] == ["chat", "everyone"]
+
+
+def test_approvers_can_be_reminded_but_not_every_moment(call: Call, world: World) -> None:
+    _, created, _ = call("POST", "/v1/approvals", ASKED)
+    path = f"/v1/approvals/{created['id']}/remind"
+
+    first, again = call("POST", path), call("POST", path)
+
+    assert (first[0], first[1]["reminded_at"]) == (202, "2026-01-15T09:00:00Z")
+    assert (again[0], again[1]["code"], again[2]["Retry-After"]) == (429, "reminded_already", "300")
+
+
+def test_a_decided_approval_cannot_be_reminded_of(call: Call) -> None:
+    _, created, _ = call("POST", "/v1/approvals", ASKED)
+    call("POST", f"/v1/approvals/{created['id']}/cancel", {})
+
+    status, body, _ = call("POST", f"/v1/approvals/{created['id']}/remind")
+
+    assert (status, body["code"], body["approval"]["status"]) == (409, "already_decided", "CANCELED")
+
+
+def test_another_tenants_approval_cannot_be_reminded_of(call: Call) -> None:
+    _, created, _ = call("POST", "/v1/approvals", ASKED)
+
+    assert call("POST", f"/v1/approvals/{created['id']}/remind", tenant="other")[0] == 404

@@ -46,6 +46,7 @@ def test_an_approval_goes_through_all_steps(world: World, tasks: Tasks) -> None:
 
     submitted = tasks.submit(execution({"approval_id": approval.id}))
     world.platform.approve("REF-1")
+    world.clock.advance(60)
     checked = tasks.check({"approval_id": approval.id})
     concluded = tasks.conclude({"approval_id": approval.id, "last_attempt": False})
 
@@ -95,6 +96,7 @@ def test_a_step_that_gave_up_is_recorded_as_failed(world: World, tasks: Tasks) -
 def test_a_step_that_gave_up_does_not_overrule_an_outcome(world: World, tasks: Tasks) -> None:
     approval = world.opened()
     world.platform.approve("REF-1")
+    world.clock.advance(60)
     world.checker.check(approval.id)
 
     assert tasks.conclude({"approval_id": approval.id, "failed_in": "check"})["status"] == "APPROVED"
@@ -185,6 +187,7 @@ def test_a_crash_between_deciding_and_resuming_is_made_up_for(world: World, task
     approval = world.opened()
     world.wait(approval, "token-1")
     world.platform.approve("REF-1")
+    world.clock.advance(60)
     world.checker.check(approval.id)
     world.workflow.answers.clear()
     world.workflow.spent.clear()

@@ -17,6 +17,7 @@ from approval_gate.domain.approval import (
     TaskProgress,
     TaskStatus,
 )
+from approval_gate.domain.notification import ApprovalEvent
 from approval_gate.domain.truth import TruthStatus
 from approval_gate.errors import ApprovalNotFound, ProviderRejected, ProviderUnavailable, VersionConflict
 from approval_gate.ports import CallbackEvent, EventKind, Withdrawal
@@ -175,24 +176,44 @@ def test_a_look_before_the_timeout_expires_nothing(world: World) -> None:
     assert outcome_of(world, approval) == ("PENDING", "")
 
 
+def waits(world: World, approval: Approval, times: int) -> list[int]:
+    """Check as often as the answers say, and return the waits."""
+    answers = []
+    for _ in range(times):
+        answers.append(world.checker.check(approval.id).wait_s)
+        world.clock.advance(answers[-1])
+    return answers
+
+
 def test_a_platform_that_sends_no_callbacks_is_noticed_once_and_still_looked_at(world: World) -> None:
-    approval = world.opened()
+    approval = world.opened(timeout_s=36000)
+    world.clock.advance(60)
 
-    waits = [world.checker.check(approval.id).wait_s for _ in range(3)]
-
-    assert waits == [300, 900, 1800]
+    assert waits(world, approval, 3) == [300, 900, 1800]
     assert [entry.kind for entry in world.approvals.history(approval.id)].count("no_callback_heard") == 1
 
 
-def test_an_approval_whose_callbacks_arrive_is_looked_at_less(world: World) -> None:
-    approval = world.opened()
+def test_an_approval_whose_callbacks_arrive_costs_no_look_in_its_first_hour(world: World) -> None:
+    approval = world.opened(timeout_s=36000)
     opened = event("REF-1", EventKind.OPENED, dedupe_key="e0")
     Journal(world.client, "approvals", world.clock).add("fake", "acme", "prod", opened, b"")
+    world.clock.advance(60)
 
-    waits = [world.checker.check(approval.id).wait_s for _ in range(2)]
-
-    assert waits == [900, 1800]
+    assert waits(world, approval, 1) == [3600]
+    assert "read_truth" not in world.platform.calls
+    assert waits(world, approval, 2) == [7200, 14400]
+    assert world.platform.calls.count("read_truth") == 2
     assert "no_callback_heard" not in [entry.kind for entry in world.approvals.history(approval.id)]
+
+
+def test_a_check_before_anything_is_due_asks_nobody(world: World) -> None:
+    approval = world.opened()
+    before = world.stored(approval.id)
+    world.clock.advance(20)
+
+    assert world.checker.check(approval.id).wait_s == 40
+    assert "read_truth" not in world.platform.calls
+    assert world.stored(approval.id) == before
 
 
 def test_an_unreachable_platform_delays_expiry_by_ten_minutes_and_no_more(world: World) -> None:
@@ -347,7 +368,35 @@ def test_a_revocation_after_the_outcome_is_recorded_and_the_outcome_stands(world
 
     kinds = [entry.kind for entry in world.approvals.history(approval.id)]
     assert outcome_of(world, approval) == ("APPROVED", "callback")
-    assert kinds.count("event_after_outcome") == 1
+    assert kinds.count("revoked") == 1
+    assert world.stored(approval.id).revoked_at == START.replace(hour=12)
+    assert [each.event for each in world.notifications()].count(ApprovalEvent.REVOKED) == 2  # machines, requester
+
+
+def test_an_event_after_the_outcome_that_the_platform_does_not_bear_out_announces_nothing(world: World) -> None:
+    approval = world.opened()
+    world.platform.approve("REF-1")
+    world.applier.apply("fake", "acme", "prod", event("REF-1"))
+    later = event("REF-1", dedupe_key="e2", vendor_status="REVERTED", occurred_at=START.replace(hour=12))
+
+    world.applier.apply("fake", "acme", "prod", later)
+
+    assert world.stored(approval.id).revoked_at is None
+    assert "event_after_outcome" in [entry.kind for entry in world.approvals.history(approval.id)]
+    assert ApprovalEvent.REVOKED not in [each.event for each in world.notifications()]
+
+
+def test_a_revocation_while_the_platform_is_silent_is_announced_all_the_same(world: World) -> None:
+    approval = world.opened()
+    world.platform.approve("REF-1")
+    world.applier.apply("fake", "acme", "prod", event("REF-1"))
+    world.platform.failures["read_truth"] = [ProviderUnavailable("503")]
+    later = event("REF-1", dedupe_key="e2", vendor_status="REVERTED", occurred_at=START.replace(hour=12))
+
+    world.applier.apply("fake", "acme", "prod", later)
+
+    assert world.stored(approval.id).revoked_at is not None
+    assert outcome_of(world, approval) == ("APPROVED", "callback")
 
 
 def test_history_has_no_gaps_and_explains_the_outcome(world: World) -> None:

@@ -20,12 +20,14 @@ from pydantic import (
 )
 
 from approval_gate.domain import approval as domain
+from approval_gate.domain.message import Destination, DestinationKind
 
 __all__ = [
     "ApprovalBody",
     "ApprovalListBody",
     "ApprovalRequestBody",
     "CancelBody",
+    "DestinationBody",
     "HistoryBody",
     "PersonBody",
     "ProblemBody",
@@ -39,7 +41,6 @@ REQUEST_MAX_BYTES = 131_072
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _MOBILE = re.compile(r"\+?[0-9]{5,20}")
-_NOT_YET = ("reminders", "escalation", "supersede_key", "callback", "notify")
 
 
 def _one_line(text: str) -> str:
@@ -83,6 +84,7 @@ def _text(limit: int) -> Any:
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Line = Annotated[str, _line(200), AfterValidator(_one_line)]
+Seconds = Annotated[int, Field(strict=True, ge=1, le=TIMEOUT_MAX_S)]
 
 
 class _Body(BaseModel):
@@ -140,6 +142,84 @@ class PolicyBody(_Body):
     allow_auto_pass: Annotated[bool, Field(strict=True)] = False
 
 
+class RemindersBody(_Body):
+    """When approvers who have not answered are reminded: first (from creation), how often, how many times at most."""
+
+    first_after_s: Seconds
+    repeat_every_s: Seconds = 1800
+    max: Annotated[int, Field(strict=True, ge=1, le=20)] = 3
+
+    def to_domain(self) -> domain.Reminders:
+        """Return it as the core knows it."""
+        return domain.Reminders(self.first_after_s, self.repeat_every_s, self.max)
+
+
+class EscalationBody(_Body):
+    """Whom to tell that nobody has decided, and how many seconds after creation."""
+
+    after_s: Seconds
+    notify: Annotated[list[PersonBody], Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if any(person.group is not None for person in self.notify):
+            raise ValueError("a group of approvers cannot be written to; name its people, or a department")
+        return self
+
+    def to_domain(self) -> domain.Escalation:
+        """Return it as the core knows it."""
+        people = tuple(each.to_domain(f"escalation.notify[{index}]") for index, each in enumerate(self.notify))
+        return domain.Escalation(self.after_s, people)
+
+
+class CallbackBody(_Body):
+    """Where the outcome is posted, signed."""
+
+    url: Annotated[str, _line(2048), AfterValidator(_http_url)]
+
+
+class DestinationBody(_Body):
+    """One destination of messages, named in exactly one way."""
+
+    user_id: Annotated[str, _line(128), AfterValidator(_one_line)] | None = None
+    email: Annotated[str, _line(254), AfterValidator(_email)] | None = None
+    mobile: Annotated[str, _line(32), AfterValidator(_mobile)] | None = None
+    account: Annotated[str, _line(128), AfterValidator(_one_line)] | None = None
+    department: Annotated[str, _line(128), AfterValidator(_one_line)] | None = None
+    chat: Annotated[str, _line(128), AfterValidator(_one_line)] | None = None
+    robot: Id | None = None
+    everyone: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        if len(self.model_fields_set) != 1 or getattr(self, next(iter(self.model_fields_set))) is None:
+            names = "user_id, email, mobile, account, department, chat, robot, everyone"
+            raise ValueError(f"name a destination by exactly one of {names}")
+        return self
+
+    def to_domain(self, path: str) -> Destination:
+        """Return the destination with its path in the request."""
+        kind = next(iter(self.model_fields_set))
+        value = "" if kind == "everyone" else str(getattr(self, kind))
+        return Destination(DestinationKind(kind), value, f"{path}.{kind}")
+
+
+class SubscriptionBody(_Body):
+    """Who hears what becomes of the approval, through which app."""
+
+    app: Id
+    to: Annotated[list[DestinationBody], Field(min_length=1, max_length=20)]
+    on: Annotated[
+        list[Literal["pending", "approved", "rejected", "expired", "canceled", "failed"]],
+        Field(min_length=1, max_length=6),
+    ]
+
+    def to_domain(self, path: str) -> domain.Subscription:
+        """Return it as the core knows it."""
+        to = tuple(each.to_domain(f"{path}.to[{index}]") for index, each in enumerate(self.to))
+        return domain.Subscription(self.app, to, frozenset(self.on))
+
+
 class ApprovalRequestBody(_Body):
     """What a pipeline asks."""
 
@@ -153,19 +233,16 @@ class ApprovalRequestBody(_Body):
     cc: Annotated[list[PersonBody], Field(max_length=20)] = Field(default_factory=list)
     policy: PolicyBody = Field(default_factory=PolicyBody)
     timeout_s: Annotated[int, Field(strict=True, ge=TIMEOUT_MIN_S, le=TIMEOUT_MAX_S)] = 3600
+    reminders: RemindersBody | None = None
+    escalation: EscalationBody | None = None
+    supersede_key: Annotated[str, _line(255, 0), AfterValidator(_one_line)] = ""
+    callback: CallbackBody | None = None
+    notify: Annotated[list[SubscriptionBody], Field(max_length=10)] = Field(default_factory=list)
     task_token: Annotated[str, _text(2048)] = ""
     fail_unless_approved: Annotated[bool, Field(strict=True)] = False
     metadata: Annotated[dict[Annotated[str, _line(100)], Annotated[str, _text(1000)]], Field(max_length=20)] = Field(
         default_factory=dict
     )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _says_what_is_not_there_yet(cls, body: Any) -> Any:
-        found = [name for name in _NOT_YET if isinstance(body, dict) and name in body]
-        if found:
-            raise ValueError(f"{', '.join(found)}: not supported by this version; leave it out")
-        return body
 
     @model_validator(mode="after")
     def _fits_into_an_item(self) -> Self:
@@ -195,6 +272,11 @@ class ApprovalRequestBody(_Body):
             cc=tuple(person.to_domain(f"cc[{index}]") for index, person in enumerate(self.cc)),
             policy=domain.Policy(**self.policy.model_dump()),
             timeout_s=self.timeout_s,
+            reminders=self.reminders.to_domain() if self.reminders else None,
+            escalation=self.escalation.to_domain() if self.escalation else None,
+            supersede_key=self.supersede_key,
+            callback_url=self.callback.url if self.callback else "",
+            notify=tuple(each.to_domain(f"notify[{index}]") for index, each in enumerate(self.notify)),
             task_token=self.task_token,
             fail_unless_approved=self.fail_unless_approved,
             metadata=dict(self.metadata),
@@ -251,6 +333,9 @@ class OutcomeBody(BaseModel):
     reason: str
     detail: dict[str, str]
     still_open_at_provider: bool
+    revoked_at: datetime | None = Field(
+        default=None, description="When the platform took it back after it was approved. The outcome stands."
+    )
 
 
 class ApprovalBody(BaseModel):
@@ -273,6 +358,8 @@ class ApprovalBody(BaseModel):
     created_at: datetime
     expires_at: datetime
     decided_at: datetime | None
+    reminded_at: datetime | None
+    escalated_at: datetime | None
     poll_after_s: int | None
     open_url: str | None
 

@@ -58,6 +58,8 @@ def approval_view(approval: Approval, now: datetime) -> ApprovalBody:
         created_at=approval.created_at,
         expires_at=approval.expires_at,
         decided_at=outcome.decided_at if outcome else None,
+        reminded_at=approval.reminded_at,
+        escalated_at=approval.escalated_at,
         poll_after_s=None if outcome else poll_after_s(approval, now),
         open_url=approval.open_url or None,
     )
@@ -86,6 +88,7 @@ def _outcome(approval: Approval) -> OutcomeBody | None:
         reason=outcome.reason,
         detail=outcome.detail,
         still_open_at_provider=approval.still_open_at_provider,
+        revoked_at=approval.revoked_at,
     )
 
 

@@ -245,6 +245,7 @@ class Approval:
         still_open_at_provider: it could not be closed there; a later click changes nothing.
         revoked_at: when the platform took an approval back that had been given; the outcome stands.
         task_token: of the waiting execution; empty while it does not wait. Written by the state machine.
+        look_wanted: a callback could not be confirmed: the execution must not go to sleep before somebody looked.
     """
 
     id: str
@@ -274,6 +275,7 @@ class Approval:
     tasks: tuple[TaskProgress, ...] = ()
     outcome: Outcome | None = None
     task_token: str = ""
+    look_wanted: bool = False
 
     @property
     def status(self) -> Status:

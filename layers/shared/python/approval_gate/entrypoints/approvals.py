@@ -15,11 +15,12 @@ from approval_gate.api.models import ApprovalBody, ApprovalListBody, ApprovalReq
 from approval_gate.api.views import approval_view, history_view
 from approval_gate.domain.approval import Approval, Status
 from approval_gate.entrypoints.api import PROBLEMS, build_resolver, caller_of, problem
-from approval_gate.errors import ApprovalNotFound, FieldProblem, RequestError
+from approval_gate.errors import ApprovalAlreadyDecided, ApprovalNotFound, FieldProblem, RequestError
 from approval_gate.ports import Approvals, Apps, Idempotency, Wanted, Workflow
 from approval_gate.services.cancel import Canceler
 from approval_gate.services.create import Creator, digest_of
 from approval_gate.services.decide import Decider
+from approval_gate.services.remind import Reminder
 
 __all__ = ["ApprovalsApi"]
 
@@ -44,6 +45,7 @@ class ApprovalsApi:
         self._clock = clock
         self._creator = Creator(approvals, apps, workflow, clock, entropy)
         self._canceler = Canceler(approvals, Decider(approvals, workflow, clock), clock)
+        self._reminder = Reminder(approvals, clock)
         self.resolver = self._routes(build_resolver(logger))
 
     def _routes(self, app: APIGatewayHttpResolver) -> APIGatewayHttpResolver:
@@ -107,11 +109,29 @@ class ApprovalsApi:
             approval, canceled = self._canceler.cancel(caller.tenant, caller.principal, approval_id, body.reason)
             if canceled:
                 return self._shown(approval, 200)
-            view = approval_view(approval, self._clock()).model_dump(mode="json")
             text = f"The approval was decided before: {approval.status.value}. Its outcome stands."
-            return problem(409, "already_decided", text, approval=view)
+            return self._already_decided(approval, text)
+
+        @app.post(
+            "/v1/approvals/<approval_id>/remind",
+            summary="Remind the approvers",
+            tags=["approvals"],
+            responses=_answers(202)
+            | {429: {"description": "Reminded a moment ago; `Retry-After` tells how long to wait."}},
+        )
+        def remind(approval_id: ApprovalId) -> Response[Any]:
+            caller = caller_of(app)
+            caller.require("approvals:write")
+            try:
+                return self._shown(self._reminder.remind(caller.tenant, caller.principal, approval_id), 202)
+            except ApprovalAlreadyDecided as err:
+                return self._already_decided(self._readable(app, approval_id), err.message)
 
         return app
+
+    def _already_decided(self, approval: Approval, text: str) -> Response[Any]:
+        view = approval_view(approval, self._clock()).model_dump(mode="json")
+        return problem(409, ApprovalAlreadyDecided.code, text, approval=view)
 
     def _readable(self, app: APIGatewayHttpResolver, approval_id: str) -> Approval:
         caller = caller_of(app)
@@ -157,7 +177,11 @@ def _place_of(cursor: str | None) -> tuple[datetime, str] | None:
 
 
 def _answers(*statuses: int) -> dict[int, Any]:
-    texts = {200: "The approval.", 201: "Accepted; poll it, or wait for the webhook."}
+    texts = {
+        200: "The approval.",
+        201: "Accepted; poll it, or wait for the webhook.",
+        202: "The approval; its approvers will be reminded.",
+    }
     shown = {
         status: {"description": texts[status], "content": {"application/json": {"model": ApprovalBody}}}
         for status in statuses

@@ -11,8 +11,10 @@ import logging
 from dataclasses import replace
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Source, Status, TaskProgress
+from approval_gate.domain.truth import TruthStatus
 from approval_gate.errors import ConfigurationError, ProviderError, ProviderRejected, ProviderUnavailable
 from approval_gate.ports import App, CallbackEvent, EventKind, Ports
+from approval_gate.services.announce import about_revocation
 from approval_gate.services.decide import Decider, change_until_stored
 
 __all__ = ["Applier"]
@@ -63,7 +65,7 @@ class Applier:
             return approval
         if approval.outcome is not None:
             self._decider.wake(approval)
-            return self._note_late_event(approval, event)
+            return self._note_late_event(approval, app, event)
         return self._confirm(approval, app, event)
 
     def _confirm(self, approval: Approval, app: App, event: CallbackEvent) -> Approval:
@@ -122,20 +124,52 @@ class Applier:
             self._workflow.resume(stored.task_token, {"look": stored.outcome is None})
         return approval
 
-    def _note_late_event(self, approval: Approval, event: CallbackEvent) -> Approval:
-        """Record what the platform says after the outcome; the outcome stands."""
+    def _note_late_event(self, approval: Approval, app: App, event: CallbackEvent) -> Approval:
+        """
+        Record what the platform says after the outcome, and announce an approval that was taken back; the outcome stands.
+
+        The platform is asked, once; where it does not answer, its signed event is believed: no gate depends on it.
+        """
         outcome = approval.outcome
         if outcome is None or event.occurred_at <= outcome.decided_at or outcome.status is not Status.APPROVED:
             return approval
         key = event.dedupe_key
+        if any(entry.detail.get("dedupe_key") == key for entry in self._approvals.history(approval.id)):
+            return approval
+        status = self._status_now(approval, app)
+        is_revoked = status is not TruthStatus.APPROVED and approval.revoked_at is None
+        said = status.value.lower() if status else "unreachable"
+        now = self._clock()
 
         def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
             if any(entry.detail.get("dedupe_key") == key for entry in self._approvals.history(before.id)):
                 return None
-            detail = {"vendor_status": event.vendor_status, "dedupe_key": key}
-            return before, HistoryEntry(0, self._clock(), "event_after_outcome", detail=detail)
+            detail = {"vendor_status": event.vendor_status, "dedupe_key": key, "provider_says": said}
+            if not is_revoked or before.revoked_at is not None:
+                return before, HistoryEntry(0, now, "event_after_outcome", detail=detail)
+            detail["explanation"] = (
+                "The approval was taken back on the platform after it had been given. The outcome stands: "
+                "what it released is released."
+            )
+            return replace(before, revoked_at=event.occurred_at), HistoryEntry(0, now, "revoked", detail=detail)
 
-        return change_until_stored(self._approvals, approval.id, step)
+        return change_until_stored(
+            self._approvals,
+            approval.id,
+            step,
+            notices=lambda after: about_revocation(after, now) if is_revoked and after.revoked_at else (),
+        )
+
+    def _status_now(self, approval: Approval, app: App) -> TruthStatus | None:
+        """Ask the platform; None when it does not answer."""
+        if (app.tenant, app.id) in self._unreachable:
+            return None
+        try:
+            truth = self._senders.of(app).read_truth(approval.provider_ref)
+        except (ProviderError, ConfigurationError) as err:
+            _logger.warning("late_event_unconfirmed", extra={"approval_id": approval.id, "error_code": err.code})
+            return None
+        return truth.status if truth.ref == approval.provider_ref else None
 
 
 def _is_news(heard: TaskProgress, known: TaskProgress) -> bool:

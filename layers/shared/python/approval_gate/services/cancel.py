@@ -33,13 +33,15 @@ class Canceler:
         approval = self._approvals.get(approval_id)
         if approval is None or approval.tenant != tenant:
             raise ApprovalNotFound(f"There is no approval {approval_id}.")
-        text = reason or "Canceled by the requesting system."
-        wanted = Outcome(
+        outcome = Outcome(
             Status.CANCELED,
             self._clock(),
             Source.CANCEL,
             comment=reason,
             reason="canceled",
-            detail={"en": text, "zh": reason or "请求方已取消。"},
+            detail={
+                "en": reason or "Canceled by the requesting system.",
+                "zh": reason or "请求方已取消。",
+            },
         )
-        return self._decider.decide(approval_id, wanted, by=principal)
+        return self._decider.decide(approval_id, outcome, by=principal)

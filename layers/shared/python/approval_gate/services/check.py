@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Source, Status
-from approval_gate.domain.schedule import UNREACHABLE_GRACE, next_look, pause_s, seconds_until
+from approval_gate.domain.schedule import (
+    UNREACHABLE_GRACE,
+    escalation_due,
+    next_look,
+    next_timer,
+    pause_s,
+    reminder_due,
+    seconds_until,
+)
 from approval_gate.domain.truth import Truth
 from approval_gate.errors import ConfigurationError, ProviderError, ProviderUnavailable
 from approval_gate.ports import App, Ports
+from approval_gate.services.announce import about_escalation, about_reminder
 from approval_gate.services.decide import Decider, change_until_stored
 from approval_gate.services.submit import TaskAnswer
 from approval_gate.services.withdraw import Withdrawer
@@ -21,7 +31,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Checker:
-    """Reconcile and expire waiting approvals."""
+    """Reconcile, remind, escalate and expire waiting approvals."""
 
     def __init__(self, ports: Ports, decider: Decider) -> None:
         self._approvals = ports.approvals
@@ -33,44 +43,102 @@ class Checker:
 
     def check(self, approval_id: str) -> TaskAnswer:
         """
-        Ask the platform, adopt what it says, and expire what is due.
+        Do what is due: ask the platform and adopt what it says, expire, remind, escalate.
 
         The last question before expiry has to be answered; if the platform cannot be reached for ten minutes more,
         the approval expires all the same: silence never opens the gate.
         """
         approval = self._begin(approval_id)
+        if approval.outcome is None and self._is_look_due(approval):
+            approval = self._look(approval)
+        if approval.outcome is None:
+            approval = self._remind(approval)
+        if approval.outcome is None:
+            approval = self._escalate(approval)
         if approval.outcome is not None:
             return TaskAnswer(approval.id, "decided")
+        return TaskAnswer(approval.id, "pending", seconds_until(next_timer(approval), self._clock()))
+
+    # -- asking the platform
+
+    def _begin(self, approval_id: str) -> Approval:
+        """Take back the wish for a look before looking: a wish that comes later is for the next time."""
+        approval = self._approvals.get(approval_id)
+        if approval is not None and (approval.outcome is not None or not self._is_look_due(approval)):
+            return approval
+
+        def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
+            if before.outcome is not None or not self._is_look_due(before):
+                return None
+            app = self._apps.get(before.tenant, before.request.app)
+            now = self._clock()
+            if not self._must_ask(before, app, now):
+                look = self._next_look(before, app, now, heard=True)
+                detail = {"next_look": look.isoformat()}
+                return replace(before, look_at=look), HistoryEntry(0, now, "callbacks_arrive", detail=detail)
+            number = before.looks + 1
+            return replace(before, looks=number), HistoryEntry(0, now, "looked", detail={"look": str(number)})
+
+        return change_until_stored(self._approvals, approval_id, step, wake=False)
+
+    def _is_look_due(self, approval: Approval) -> bool:
+        due = approval.look_at
+        return approval.look_wanted or due is None or due <= self._clock()
+
+    def _must_ask(self, approval: Approval, app: App | None, now: datetime) -> bool:
+        """Tell whether the first look has to be made: it is needless when a callback has come meanwhile."""
+        if approval.looks or approval.look_wanted or approval.suspected_at is not None or now >= approval.expires_at:
+            return True
+        if app is None or app.callbacks == "none" or not self._approvals.journal_of(approval):
+            return True
+        return self._next_look(approval, app, approval.opening_at or approval.created_at, heard=True) <= now
+
+    def _look(self, approval: Approval) -> Approval:
         app = self._apps.get(approval.tenant, approval.request.app)
         source = Source.RECONCILIATION if approval.suspected_at is None else Source.CALLBACK
-        truth = None
+        truth, problem = None, "app_gone"
         if app is not None and approval.provider_ref:
             try:
                 truth = self._senders.of(app).read_truth(approval.provider_ref)
                 approval = self._decider.settle(approval, truth, source)
             except (ProviderError, ConfigurationError) as err:
+                problem = err.code
                 _logger.warning("check_unanswered", extra={"approval_id": approval.id, "error_code": err.code})
-        if approval.outcome is not None:
-            return TaskAnswer(approval.id, "decided")
         now = self._clock()
-        answered = truth is not None
-        if now >= approval.expires_at and (answered or now >= approval.expires_at + UNREACHABLE_GRACE):
-            self._expire(approval, truth)
-            return TaskAnswer(approval.id, "decided")
-        return TaskAnswer(approval.id, "pending", self._wait_s(approval, app, now, answered=answered))
+        if approval.outcome is not None:
+            return approval
+        if now >= approval.expires_at and (truth is not None or now >= approval.expires_at + UNREACHABLE_GRACE):
+            return self._expire(approval, truth)
+        if truth is None:
+            return self._look_again(approval, now, self._after_silence(approval, now), "unanswered", problem)
+        heard = bool(self._approvals.journal_of(approval))
+        if app is not None and app.callbacks == "http" and not heard:
+            self._note_silence(approval)
+        return self._look_again(approval, now, self._next_look(approval, app, now, heard=heard), "still_pending")
 
-    def _begin(self, approval_id: str) -> Approval:
-        """Count the look and take back a wish for one, before asking: a wish that comes later is for the next look."""
+    @staticmethod
+    def _next_look(approval: Approval, app: App | None, now: datetime, *, heard: bool) -> datetime:
+        callbacks = app.callbacks if app else "http"
+        app_heard = app is not None and app.callback_seen_at is not None
+        return next_look(approval, now, callbacks=callbacks, app_heard=app_heard, heard=heard)
 
-        def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
-            if before.outcome is not None:
-                return None
-            number = before.looks + 1
-            return replace(before, looks=number), HistoryEntry(0, self._clock(), "looked", detail={"look": str(number)})
+    @staticmethod
+    def _after_silence(approval: Approval, now: datetime) -> datetime:
+        """Return when to ask a platform again that did not answer: 15 s after, growing; up to the last moment."""
+        if now >= approval.expires_at:
+            later = now + timedelta(seconds=max(5, pause_s(approval.expires_at, now)))
+            return min(later, max(approval.expires_at + UNREACHABLE_GRACE, now + timedelta(seconds=1)))
+        since = approval.suspected_at or approval.opening_at or approval.created_at
+        return min(now + timedelta(seconds=max(pause_s(since, now), 15)), approval.expires_at)
 
-        return change_until_stored(self._approvals, approval_id, step, wake=False)
+    def _look_again(self, approval: Approval, now: datetime, look: datetime, kind: str, problem: str = "") -> Approval:
+        def change(before: Approval) -> tuple[Approval, HistoryEntry]:
+            detail = {"next_look": look.isoformat()} | ({"error_code": problem} if problem else {})
+            return replace(before, look_at=look), HistoryEntry(0, now, kind, detail=detail)
 
-    def _expire(self, approval: Approval, truth: Truth | None) -> None:
+        return self._unless_decided(approval, change)
+
+    def _expire(self, approval: Approval, truth: Truth | None) -> Approval:
         if truth is not None:
             reason = "timeout"
             detail = {"en": "Nobody decided in time.", "zh": "审批超时，无人处理。"}
@@ -83,37 +151,60 @@ class Checker:
         outcome = Outcome(Status.EXPIRED, self._clock(), Source.TIMEOUT, reason=reason, detail=detail)
         expired, _ = self._decider.decide(approval.id, outcome, by="timeout")
         if truth is None:
-            return
+            return expired
         try:
             # With the answer of this moment at hand it costs one call less than in Conclude, which tries again.
-            self._withdrawer.withdraw(expired, truth=truth)
+            return self._withdrawer.withdraw(expired, truth=truth)
         except ProviderUnavailable as err:
             _logger.warning("withdraw_later", extra={"approval_id": approval.id, "error_code": err.code})
-
-    def _wait_s(self, approval: Approval, app: App | None, now: datetime, *, answered: bool) -> int:
-        if now >= approval.expires_at:
-            return max(5, pause_s(approval.expires_at, now))
-        if not answered:
-            since = approval.suspected_at or approval.opening_at or approval.created_at
-            return min(max(pause_s(since, now), 15), seconds_until(approval.expires_at, now))
-        callbacks = app.callbacks if app else "http"
-        heard = bool(self._approvals.journal_of(approval))
-        if callbacks == "http" and not heard:
-            self._note_silence(approval)
-        return seconds_until(next_look(approval, now, callbacks=callbacks, callback_seen=heard), now)
+            return expired
 
     def _note_silence(self, approval: Approval) -> None:
         """Say once that no callback came, though the platform sends one for every new approval: a set-up mistake."""
+        if approval.looks != 1:
+            return
         _logger.warning("no_callback_heard", extra={"approval_id": approval.id, "provider": approval.provider})
         text = (
             "No callback about this approval has arrived. Its outcome is found by asking the platform, later than it "
             "needs to be: check the request address and the event subscription in the platform's console (WeCom: that "
             "the template is ticked)."
         )
+        entry = HistoryEntry(0, self._clock(), "no_callback_heard", detail={"explanation": text})
+        self._unless_decided(approval, lambda before: (before, entry))
+
+    # -- telling people
+
+    def _remind(self, approval: Approval) -> Approval:
+        now = self._clock()
 
         def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
-            if before.outcome is not None or before.looks != 1:
+            due = reminder_due(before)
+            if before.outcome is not None or due is None or due > now:
                 return None
-            return before, HistoryEntry(0, self._clock(), "no_callback_heard", detail={"explanation": text})
+            number = before.reminders + 1
+            after = replace(before, reminders=number, reminded_at=now)
+            return after, HistoryEntry(0, now, "reminded", "schedule", {"number": str(number)})
 
-        change_until_stored(self._approvals, approval.id, step)
+        return change_until_stored(self._approvals, approval.id, step, notices=lambda after: about_reminder(after, now))
+
+    def _escalate(self, approval: Approval) -> Approval:
+        now = self._clock()
+
+        def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
+            due = escalation_due(before)
+            if before.outcome is not None or due is None or due > now:
+                return None
+            told = before.request.escalation.notify if before.request.escalation else ()
+            detail = {"told": ", ".join(ref.value for ref in told)}
+            return replace(before, escalated_at=now), HistoryEntry(0, now, "escalated", "schedule", detail)
+
+        return change_until_stored(
+            self._approvals, approval.id, step, notices=lambda after: about_escalation(after, now)
+        )
+
+    def _unless_decided(
+        self, approval: Approval, change: Callable[[Approval], tuple[Approval, HistoryEntry]]
+    ) -> Approval:
+        return change_until_stored(
+            self._approvals, approval.id, lambda before: None if before.outcome is not None else change(before)
+        )

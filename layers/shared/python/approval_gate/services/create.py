@@ -9,12 +9,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from approval_gate.domain.approval import Approval, HistoryEntry, Request
+from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Request, Source, Status
 from approval_gate.domain.ids import approval_id_of_execution, new_approval_id
-from approval_gate.errors import FieldProblem, RequestError, StoreError
-from approval_gate.ports import Approvals, Apps, Idempotency, Workflow
+from approval_gate.errors import FieldProblem, RequestError, StoreError, VersionConflict
+from approval_gate.ports import App, Approvals, Apps, Idempotency, Superseding, Workflow
+from approval_gate.services.announce import about_outcome
+from approval_gate.services.decide import Decider, entry_of_outcome
 
 __all__ = ["Creator", "digest_of"]
+
+_TRIES = 10
 
 _logger = logging.getLogger(__name__)
 
@@ -58,7 +62,9 @@ class Creator:
         approval_id = new_approval_id(now, self._entropy(10))
         draft = self._draft(approval_id, tenant, principal, request, now)
         entry = HistoryEntry(1, now, "requested", principal, {"app": request.app, "title": request.title})
-        approval = self._approvals.create(draft, entry, idempotency)
+        approval, superseded = self._store(draft, entry, idempotency)
+        if superseded is not None:
+            self._wake(superseded)
         try:
             self._workflow.start(approval)
         except StoreError as err:
@@ -71,18 +77,58 @@ class Creator:
         approval_id = approval_id_of_execution(execution_arn, started_at)
         draft = replace(self._draft(approval_id, tenant, "states", request, self._clock()), execution=execution_arn)
         entry = HistoryEntry(1, draft.created_at, "requested", "states", {"app": request.app, "title": request.title})
-        return self._approvals.create(draft, entry, None)
+        approval, superseded = self._store(draft, entry, None)
+        if superseded is not None:
+            self._wake(superseded)
+        return approval
+
+    def _store(
+        self, draft: Approval, entry: HistoryEntry, idempotency: Idempotency | None
+    ) -> tuple[Approval, Approval | None]:
+        """
+        Store a new approval; what it supersedes ends in the same step.
+
+        Returns: the approval, and the one that was superseded by this call.
+        """
+        key = draft.request.supersede_key
+        if not key:
+            return self._approvals.create(draft, entry, idempotency), None
+        for _ in range(_TRIES):
+            superseding = self._superseding(draft, self._approvals.holder_of(draft.tenant, key))
+            try:
+                approval = self._approvals.create(draft, entry, idempotency, superseding)
+            except VersionConflict:
+                continue  # the older one was decided, or a newer one came: look again
+            return approval, superseding.after if approval.id == draft.id else None
+        raise StoreError("too many requests with one supersede_key at once; try again")
+
+    def _superseding(self, draft: Approval, held_by: str) -> Superseding:
+        older = self._approvals.get(held_by) if held_by and held_by != draft.id else None
+        if older is None or older.tenant != draft.tenant or older.outcome is not None:
+            return Superseding(held_by)
+        now = self._clock()
+        outcome = Outcome(
+            Status.CANCELED,
+            now,
+            Source.CANCEL,
+            reason="superseded",
+            detail={"en": f"A newer request took its place: {draft.id}.", "zh": f"已被新的审批取代：{draft.id}。"},
+        )
+        after = replace(older, outcome=outcome, suspected_at=None)
+        history = entry_of_outcome(outcome, now, draft.created_by)
+        return Superseding(held_by, older, after, history, about_outcome(after, now))
+
+    def _wake(self, superseded: Approval) -> None:
+        try:
+            Decider(self._approvals, self._workflow, self._clock).wake(superseded)
+        except StoreError as err:
+            # It is stored, and the table's stream wakes it too (drive_workflow).
+            _logger.warning("not_woken_yet", extra={"approval_id": superseded.id, "error_code": err.code})
 
     def _draft(self, approval_id: str, tenant: str, principal: str, request: Request, now: datetime) -> Approval:
-        app = self._apps.get(tenant, request.app)
-        if app is None:
-            raise RequestError(
-                f"There is no app {request.app!r}.",
-                code="unknown_app",
-                problems=(
-                    FieldProblem("app", f"{request.app!r} is not registered here. GET /v1/apps lists your apps."),
-                ),
-            )
+        app = self._known_app(tenant, request.app, "app")
+        for number, subscription in enumerate(request.notify):
+            self._known_app(tenant, subscription.app, f"notify[{number}].app")
         if app.state != "ready":
             raise RequestError(
                 f"The app {request.app!r} was never completely registered.",
@@ -108,3 +154,13 @@ class Creator:
             expires_at=now + timedelta(seconds=request.timeout_s),
             created_by=principal,
         )
+
+    def _known_app(self, tenant: str, app_id: str, field: str) -> App:
+        app = self._apps.get(tenant, app_id)
+        if app is None:
+            raise RequestError(
+                f"There is no app {app_id!r}.",
+                code="unknown_app",
+                problems=(FieldProblem(field, f"{app_id!r} is not registered here. GET /v1/apps lists your apps."),),
+            )
+        return app

@@ -8,17 +8,19 @@ outcome (invariant 1); whoever finds an outcome wakes the wait again, since the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Source, Status, TaskProgress
+from approval_gate.domain.notification import Notification
 from approval_gate.domain.quorum import Verdict, judge
 from approval_gate.domain.truth import Truth
 from approval_gate.errors import ApprovalNotFound, ProviderRejected, StoreError, VersionConflict
 from approval_gate.ports import Approvals, Workflow
+from approval_gate.services.announce import about_outcome
 
-__all__ = ["Decider", "change_until_stored"]
+__all__ = ["Decider", "change_until_stored", "entry_of_outcome"]
 
 _TRIES = 10
 
@@ -31,6 +33,7 @@ def change_until_stored(
     step: Callable[[Approval], tuple[Approval, HistoryEntry] | None],
     *,
     wake: bool | None = None,
+    notices: Callable[[Approval], Sequence[Notification]] = lambda _: (),
 ) -> Approval:
     """
     Load, compute, store; again from the start when somebody else was faster.
@@ -38,6 +41,7 @@ def change_until_stored(
     Args:
         step: computes the change and its history entry from what is stored, or None when nothing has to change.
         wake: see `Approvals.change`.
+        notices: whom to tell of the changed approval, stored in the same step.
 
     Raises:
         ApprovalNotFound: no such approval.
@@ -51,7 +55,7 @@ def change_until_stored(
         if change is None:
             return before
         try:
-            return approvals.change(before, change[0], change[1], wake=wake)
+            return approvals.change(before, change[0], change[1], wake=wake, notices=notices(change[0]))
         except VersionConflict:
             continue
     raise StoreError("too many concurrent changes of one approval; try again")
@@ -87,9 +91,11 @@ class Decider:
             after = replace(before, outcome=outcome, suspected_at=None)
             if truth is not None:
                 after = replace(after, tasks=truth.tasks)
-            return after, self._entry_of(outcome, by, truth)
+            return after, entry_of_outcome(outcome, self._clock(), by, truth)
 
-        approval = change_until_stored(self._approvals, approval_id, step)
+        approval = change_until_stored(
+            self._approvals, approval_id, step, notices=lambda after: about_outcome(after, self._clock())
+        )
         self.wake(approval)
         return approval, is_ours
 
@@ -143,18 +149,20 @@ class Decider:
             detail=verdict.detail,
         )
 
-    def _entry_of(self, outcome: Outcome, by: str, truth: Truth | None) -> HistoryEntry:
-        detail = {"status": outcome.status.value, "source": outcome.source.value, "reason": outcome.reason}
-        if outcome.decided_by:
-            detail["decided_by"] = ", ".join(person.user_id for person in outcome.decided_by)
-        if outcome.comment:
-            detail["comment"] = outcome.comment
-        if outcome.detail:
-            detail["explanation"] = outcome.detail.get("en", "")
-        if truth is not None:
-            detail["vendor_status"] = truth.vendor_status
-            detail["provider_ref"] = truth.ref
-        return HistoryEntry(0, self._clock(), "decided", by, detail)
+
+def entry_of_outcome(outcome: Outcome, at: datetime, by: str, truth: Truth | None = None) -> HistoryEntry:
+    """Return the history entry that explains an outcome."""
+    detail = {"status": outcome.status.value, "source": outcome.source.value, "reason": outcome.reason}
+    if outcome.decided_by:
+        detail["decided_by"] = ", ".join(person.user_id for person in outcome.decided_by)
+    if outcome.comment:
+        detail["comment"] = outcome.comment
+    if outcome.detail:
+        detail["explanation"] = outcome.detail.get("en", "")
+    if truth is not None:
+        detail["vendor_status"] = truth.vendor_status
+        detail["provider_ref"] = truth.ref
+    return HistoryEntry(0, at, "decided", by, detail)
 
 
 def _named(task: TaskProgress, approval: Approval) -> TaskProgress:

@@ -15,9 +15,10 @@ from approval_gate.domain.approval import (
     Stage,
     Status,
 )
-from approval_gate.domain.schedule import next_look, pause_s, seconds_until
+from approval_gate.domain.schedule import next_look, next_timer, pause_s, seconds_until
 from approval_gate.errors import ConfigurationError, GateError, ProviderRejected, ProviderUnavailable
 from approval_gate.ports import App, Ports, ProviderApproval, Sender
+from approval_gate.services.announce import about_opening
 from approval_gate.services.apply import Applier
 from approval_gate.services.decide import Decider, change_until_stored
 from approval_gate.services.drafts import draft_of
@@ -62,14 +63,15 @@ class Submitter:
             )
         if not approval.provider_ref:
             try:
-                approval = self._open(approval, self._senders.of(app))
+                approval = self._open(approval, app)
             except ProviderUnavailable as err:
                 return self._later(approval, err)
             except (ProviderRejected, ConfigurationError) as err:
                 return self._fail(approval, err.code, err.message, err)
         return self._after_opening(approval, app)
 
-    def _open(self, approval: Approval, sender: Sender) -> Approval:
+    def _open(self, approval: Approval, app: App) -> Approval:
+        sender = self._senders.of(app)
         if approval.opening_at is None:
             approval = self._resolve(approval, sender)
             if approval.outcome is not None:
@@ -78,7 +80,7 @@ class Submitter:
         else:
             first_try = False
         opened = sender.open_approval(draft_of(approval), may_exist=not first_try)
-        return self._save_ref(approval, opened)
+        return self._save_ref(approval, opened, app)
 
     def _resolve(self, approval: Approval, sender: Sender) -> Approval:
         """Resolve and freeze people; the mark left with them says that from now on the approval may exist."""
@@ -104,16 +106,25 @@ class Submitter:
 
         return change_until_stored(self._approvals, approval.id, step)
 
-    def _save_ref(self, approval: Approval, opened: ProviderApproval) -> Approval:
+    def _save_ref(self, approval: Approval, opened: ProviderApproval, app: App) -> Approval:
         """Save the reference even when an outcome came meanwhile: what is open there must be closed by it."""
 
         def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
             if before.provider_ref:
                 return None
-            after = replace(before, provider_ref=opened.ref, open_url=opened.open_url)
-            return after, HistoryEntry(0, self._clock(), "opened", detail={"provider_ref": opened.ref})
+            now = self._clock()
+            look = next_look(
+                before, now, callbacks=app.callbacks, app_heard=app.callback_seen_at is not None, heard=False
+            )
+            after = replace(before, provider_ref=opened.ref, open_url=opened.open_url, look_at=look)
+            return after, HistoryEntry(0, now, "opened", detail={"provider_ref": opened.ref})
 
-        return change_until_stored(self._approvals, approval.id, step)
+        return change_until_stored(
+            self._approvals,
+            approval.id,
+            step,
+            notices=lambda after: () if after.outcome else about_opening(after, self._clock()),
+        )
 
     def _after_opening(self, approval: Approval, app: App) -> TaskAnswer:
         # Callbacks may have been journaled before their reference was known here; nobody else will apply them.
@@ -121,9 +132,7 @@ class Submitter:
             approval = self._applier.apply_to(approval, app, event)
         if approval.outcome is not None:
             return TaskAnswer(approval.id, "decided")
-        now = self._clock()
-        look = next_look(approval, now, callbacks=app.callbacks, callback_seen=app.callback_seen_at is not None)
-        return TaskAnswer(approval.id, "pending", seconds_until(look, now))
+        return TaskAnswer(approval.id, "pending", seconds_until(next_timer(approval), self._clock()))
 
     def _later(self, approval: Approval, err: ProviderUnavailable) -> TaskAnswer:
         now = self._clock()

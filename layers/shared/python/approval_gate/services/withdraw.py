@@ -6,9 +6,11 @@ import logging
 from dataclasses import replace
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Source, Status
+from approval_gate.domain.notification import Notification
 from approval_gate.domain.truth import Truth, TruthStatus
 from approval_gate.errors import ConfigurationError, ProviderRejected, ProviderUnavailable
 from approval_gate.ports import Ports, Sender, Withdrawal
+from approval_gate.services.announce import about_release
 from approval_gate.services.decide import change_until_stored
 from approval_gate.services.drafts import draft_of
 
@@ -80,7 +82,11 @@ class Withdrawer:
             after = replace(before, withdrawal=result.value, still_open_at_provider=still_open)
             return after, HistoryEntry(0, self._clock(), "withdrawal", detail={"result": result.value})
 
-        return change_until_stored(self._approvals, approval.id, step)
+        def told(after: Approval) -> tuple[Notification, ...]:
+            # Where it could be closed, the platform takes the task away from its approvers by itself.
+            return about_release(replace(after, outcome=None), self._clock()) if result is Withdrawal.REFUSED else ()
+
+        return change_until_stored(self._approvals, approval.id, step, notices=told)
 
 
 def _may_be_open(approval: Approval) -> bool:

@@ -56,10 +56,10 @@ def approval_item(approval: Approval) -> dict[str, Any]:
     """
     Return the attributes of an approval's item, typed for DynamoDB, without its key.
 
-    `document` is the whole approval but for the outcome and the task token, which are attributes of their own because
-    conditions and the state machine name them. The others exist for people, the index and the stream's filters.
+    `document` is the whole approval but for the outcome, the task token and the wish for a look: conditions and the state
+    machine name those, so they are attributes of their own. The others are for people, the index and stream filters.
     """
-    without = replace(approval, outcome=None, task_token="")
+    without = replace(approval, outcome=None, task_token="", look_wanted=False)
     item: dict[str, Any] = {
         "document": {"S": _approval().dump_json(without).decode()},
         "version": {"N": str(approval.version)},
@@ -80,7 +80,12 @@ def read_approval(item: dict[str, Any]) -> Approval:
     approval = _approval().validate_json(item["document"]["S"])
     if "outcome" in item:
         approval = replace(approval, outcome=_outcome().validate_json(item["outcome"]["S"]))
-    return replace(approval, version=int(item["version"]["N"]), task_token=item.get("task_token", {}).get("S", ""))
+    return replace(
+        approval,
+        version=int(item["version"]["N"]),
+        task_token=item.get("task_token", {}).get("S", ""),
+        look_wanted="look_now" in item,
+    )
 
 
 def history_item(entry: HistoryEntry) -> dict[str, Any]:
