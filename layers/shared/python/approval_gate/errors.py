@@ -13,6 +13,7 @@ GateError
 |     |- IdempotencyMismatch      same key, other request
 |     |- IdentityInUse            the vendor identity is registered already
 |     `- AppExists
+|- RemindedAlready           429  too soon after the last reminder; retry_after_s
 |- ApprovalAlreadyDecided    409  carries the stored outcome
 |- CallbackRejected          401  unproven; the caller is told nothing, the log says which check
 |- ProviderError             502  provider, operation, vendor code, vendor request id
@@ -20,6 +21,8 @@ GateError
 |  |  `- PeopleNotFound           names each person, the field and the remedy
 |  `- ProviderUnavailable         may work later; retry_after_s
 |     `- ProviderThrottled
+|- EndpointRefused           502  a webhook's receiver: trying again is no use
+|- EndpointUnavailable       502  a webhook's receiver: may work later; retry_after_s
 `- StoreError                503
    `- VersionConflict             reload and decide again
 
@@ -38,6 +41,8 @@ __all__ = [
     "CallbackRejected",
     "ConfigurationError",
     "Conflict",
+    "EndpointRefused",
+    "EndpointUnavailable",
     "FieldProblem",
     "Forbidden",
     "GateError",
@@ -50,6 +55,7 @@ __all__ = [
     "ProviderRejected",
     "ProviderThrottled",
     "ProviderUnavailable",
+    "RemindedAlready",
     "RequestError",
     "StoreError",
     "Unauthenticated",
@@ -178,6 +184,17 @@ class ApprovalAlreadyDecided(GateError):
     status = 409
 
 
+class RemindedAlready(GateError):
+    """The approvers were reminded a moment ago; `retry_after_s` until they may be again."""
+
+    code = "reminded_already"
+    status = 429
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class CallbackRejected(GateError):
     """A callback that is not proven to come from the platform. `check` names the failed check, for the log only."""
 
@@ -267,6 +284,24 @@ class ProviderThrottled(ProviderUnavailable):
     """The platform asked to slow down."""
 
     code = "provider_throttled"
+
+
+class EndpointRefused(GateError):
+    """A webhook cannot be delivered there and trying again is no use; `code` tells which rule or answer it was."""
+
+    code = "endpoint_refused"
+    status = 502
+
+
+class EndpointUnavailable(GateError):
+    """A webhook was not taken, which may change; `retry_after_s` when the receiver said when."""
+
+    code = "endpoint_unavailable"
+    status = 502
+
+    def __init__(self, message: str, *, code: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message, code=code)
+        self.retry_after_s = retry_after_s
 
 
 class StoreError(GateError):
