@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.aws import aws
+from tests.fakes.mail_site import MailSite
 from tests.fakes.platform_site import PlatformSite
 from tests.sender_kits import SenderKit, all_sender_kits
 
@@ -23,5 +24,13 @@ def shared_table() -> Iterator[Any]:
 def site(request: pytest.FixtureRequest, shared_table: Any) -> Iterator[PlatformSite]:
     kit: SenderKit = request.param
     site = PlatformSite(kit, shared_table)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def mail(request: pytest.FixtureRequest, shared_table: Any) -> Iterator[MailSite]:
+    """Give the site of the platform that a mark of `tests.fakes.mail_cases` names."""
+    site = MailSite(request.param, shared_table)
     yield site
     site.close()

@@ -95,6 +95,14 @@ def test_a_forged_address_check_is_rejected(kit: Kit, receiver: Receiver) -> Non
         receiver.open(kit.forged_address_check())
 
 
+def test_a_change_of_contacts_is_told_from_every_other_event(kit: Kit, receiver: Receiver) -> None:
+    opened = receiver.open(kit.contacts_changed())
+
+    assert kit.is_acknowledged(opened.response)
+    assert (opened.contacts_changed, opened.events) == (True, ())
+    assert not any(receiver.open(each).contacts_changed for each in (kit.unknown_event(), kit.approve(REF)))
+
+
 def test_an_unknown_event_is_acknowledged(kit: Kit, receiver: Receiver) -> None:
     opened = receiver.open(kit.unknown_event())
 

@@ -2,18 +2,21 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from local.simulators.feishu.answers import Problem
+from local.simulators.feishu.richtext import mentioned_ids, read_rich
 
-__all__ = ["check_content", "read_content"]
+__all__ = ["check_content", "mentions_of", "read_content"]
 
 _LARGEST_BYTES = {"text": 150 * 1024}
 _LARGEST_OTHER_BYTES = 30 * 1024
 _KINDS = frozenset(
     {"text", "post", "interactive", "image", "file", "audio", "media", "sticker", "share_chat", "share_user", "system"}
 )
+_MOST_ELEMENTS = 200
+_RICH = ("markdown", "lark_md")
 _TAGS = re.compile(r"<(/?)(at|font|text_tag|link|local_datetime|number_tag|a|b|i|br|hr)\b[^<>]*>")
 
 
@@ -57,14 +60,36 @@ def _check_card(card: dict[str, Any]) -> None:
             raise Problem(
                 230099, "ext=ErrCode: 200861; ErrMsg: cards of schema V2 no longer support this capability: action"
             )
+        if sum("tag" in element for element in _elements(card.get("body"))) > _MOST_ELEMENTS:
+            raise Problem(230099, "ext=ErrCode: 11310; ErrMsg: card element exceeds the limit")
+        for text in _rich_texts(card):
+            if any(not key.startswith("img_") for key in read_rich(text).images):
+                raise Problem(230099, "ext=ErrCode: 200570; ErrMsg: card contains invalid image keys")
     elif not any(name in card for name in ("elements", "i18n_elements", "header")):
         raise Problem(230099, "ext=ErrCode: 200621; ErrMsg: the card has no elements")
 
 
+def mentions_of(msg_type: str, content: str) -> list[str]:
+    """Return the ids, or `all`, of those whom a message alerts by name, each once."""
+    parsed = json.loads(content)
+    if msg_type == "interactive":
+        texts = _rich_texts(parsed)
+    elif msg_type == "text":
+        texts = [str(parsed.get("text"))]
+    else:
+        texts = [f"<at id={element.get('user_id')}>" for element in _elements(parsed) if element.get("tag") == "at"]
+    return list(dict.fromkeys(one for text in texts for one in mentioned_ids(text)))
+
+
 def read_content(
-    msg_type: str, content: str, *, is_chinese: bool = True
+    msg_type: str, content: str, *, is_chinese: bool = True, name_of: Callable[[str], str] = str
 ) -> tuple[str, str, list[tuple[str, str]], str]:
-    """Return title, text, links and colour of a message, as far as plain text can tell them."""
+    """
+    Return title, text, links and colour of a message, as far as plain text can tell them.
+
+    Args:
+        name_of: how somebody is shown who is mentioned by id.
+    """
     try:
         parsed = json.loads(content)
     except ValueError:
@@ -81,11 +106,13 @@ def read_content(
         links = [(str(e.get("text") or e.get("href")), str(e["href"])) for e in _elements(post) if e.get("href")]
         return str(post.get("title", "")), "\n".join(lines), links, ""
     if msg_type == "interactive":
-        return _read_card(parsed, language)
+        return _read_card(parsed, language, name_of)
     return "", f"[{msg_type}]", [], ""
 
 
-def _read_card(card: dict[str, Any], language: str) -> tuple[str, str, list[tuple[str, str]], str]:
+def _read_card(
+    card: dict[str, Any], language: str, name_of: Callable[[str], str]
+) -> tuple[str, str, list[tuple[str, str]], str]:
     header = card.get("header") or {}
     title = header.get("title") or {}
     title_text = (title.get("i18n") or title.get("i18n_content") or {}).get(language) or title.get("content") or ""
@@ -93,15 +120,42 @@ def _read_card(card: dict[str, Any], language: str) -> tuple[str, str, list[tupl
     elements = body.get("elements") or (card.get("i18n_elements") or {}).get(language) or card.get("elements") or []
     texts: list[str] = []
     links: list[tuple[str, str]] = []
-    for element in _elements(elements):
+    for part in elements if isinstance(elements, list) else []:
+        columns = part.get("columns") if isinstance(part, dict) and part.get("tag") == "column_set" else None
+        shown: list[str] = []
+        for column in columns or [part]:
+            words, more_links = _read_part(card, column, language, name_of)
+            shown.append(words.replace("\n", ": ", 1) if columns else words)
+            links += more_links
+        texts.append("    ".join(shown).rstrip())
+    return str(title_text), "\n".join(text for text in texts if text), links, str(header.get("template", ""))
+
+
+def _read_part(
+    card: dict[str, Any], part: Any, language: str, name_of: Callable[[str], str]
+) -> tuple[str, list[tuple[str, str]]]:
+    """Return text and links of one element, or of one column."""
+    texts: list[str] = []
+    links: list[tuple[str, str]] = []
+    for element in _elements(part):
         tag = element.get("tag")
         address = _address(element)
         if tag == "button" and address:
             links.append((str((element.get("text") or {}).get("content", "")), address))
-        elif tag in {"markdown", "lark_md", "plain_text"} and not _inside_button(element, elements):
+        elif tag in {"markdown", "lark_md", "plain_text"} and not _inside_button(element, part):
             i18n = element.get("i18n_content") or element.get("i18n") or {}
-            texts.append(_plain(str(i18n.get(language) or element.get("content", ""))))
-    return str(title_text), "\n".join(text for text in texts if text), links, str(header.get("template", ""))
+            content = str(i18n.get(language) or element.get("content", ""))
+            if tag != "plain_text" and card.get("schema") == "2.0":
+                rich = read_rich(content, name_of)
+                texts.append(rich.text)
+                links += rich.links
+            else:
+                texts.append(content if tag == "plain_text" else _plain(content))
+    return "\n".join(text for text in texts if text), links
+
+
+def _rich_texts(card: dict[str, Any]) -> list[str]:
+    return [str(each.get("content", "")) for each in _elements(card) if each.get("tag") in _RICH]
 
 
 def _inside_button(text: dict[str, Any], elements: Any) -> bool:

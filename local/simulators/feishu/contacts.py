@@ -188,7 +188,7 @@ class Contacts:
             ("contact:user.base:readonly", {"name": person.name, "en_name": person.en_name}),
             ("contact:user.email:readonly", {"email": person.email}),
             ("contact:user.phone:readonly", {"mobile": person.mobile}),
-            ("contact:user.employee:readonly", {"job_title": person.title}),
+            ("contact:user.employee:readonly", {"job_title": person.title, "employee_no": person.job_number}),
             (
                 "contact:user.department:readonly",
                 {"department_ids": [self._department_id(call, one) for one in person.departments or [ROOT]]},

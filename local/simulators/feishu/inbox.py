@@ -182,7 +182,9 @@ class Inbox:
         )
 
     def _message(self, message: Message, locale: str) -> MessageView:
-        title, text, links, tone = read_content(message.msg_type, message.content, is_chinese=locale == "zh-CN")
+        title, text, links, tone = read_content(
+            message.msg_type, message.content, is_chinese=locale == "zh-CN", name_of=self._mentioned
+        )
         chat = None if message.user_id else self._simulation.people.chats.get(message.chat_id)
         app = self._simulation.apps.get(message.app_id)
         state = "recalled" if message.deleted else ("edited" if message.edited_ms else "")
@@ -199,6 +201,7 @@ class Inbox:
             links=links,
             tone=tone,
             state="urgent" if message.urgent_for and not state else state,
+            mentions=[one if one == "all" else self._identities.anyone(one) or one for one in message.mentions],
             raw={
                 "chat_id": message.chat_id,
                 "content": message.content,
@@ -206,6 +209,9 @@ class Inbox:
                 "parent_id": message.parent_id,
             },
         )
+
+    def _mentioned(self, given: str) -> str:
+        return self._name(self._identities.anyone(given)) or given
 
     def _name(self, user_id: str) -> str:
         if self._identities.is_bot(user_id):

@@ -11,7 +11,7 @@ from typing import Any
 
 from local.simulators.feishu.answers import Problem, success
 from local.simulators.feishu.call import FeishuCall, field_violation
-from local.simulators.feishu.cards import check_content
+from local.simulators.feishu.cards import check_content, mentions_of
 from local.simulators.feishu.contacts import Contacts
 from local.simulators.feishu.events import tenant_key
 from local.simulators.feishu.identities import Identities
@@ -21,11 +21,16 @@ from local.simulators.frame.store import Collection
 from local.simulators.frame.throttle import Throttle
 from local.simulators.frame.web import ApiAnswer
 
-__all__ = ["Messages"]
+__all__ = ["BATCH_SCOPES", "Messages"]
 
 _DEDUPE_MS = 3600 * 1000
 _EDITABLE_S = 14 * 24 * 3600
 _PER_RECEIVER_S = 5
+BATCH_SCOPES = (
+    (("department_ids",), "im:message:send_multi_depts"),
+    (("open_ids", "user_ids", "union_ids"), "im:message:send_multi_users"),
+)
+"""What a batch needs beside the permission to send: for which lists which one."""
 
 
 class Messages:
@@ -77,6 +82,7 @@ class Messages:
                 and not (card.get("config") or {}).get("update_multi")
             ):
                 raise Problem(230001, "config.update_multi must be true before and after")
+        self._check_mentions(mentions_of("interactive", call.body["content"]))
         message.content, message.edited_ms = call.body["content"], self._simulation.clock.told_ms()
         self._messages.put(message)
         return success({})
@@ -110,6 +116,9 @@ class Messages:
 
     def batch(self, call: FeishuCall) -> ApiAnswer:
         """POST /message/v4/batch_send/: `content` is an object here; a card stands under `card`."""
+        for names, scope in BATCH_SCOPES:
+            if any(_ids(call, name) for name in names) and not call.app.is_granted(scope):
+                raise Problem(99991672, error={"permission_violations": [{"subject": scope}]})
         msg_type = str(call.body.get("msg_type"))
         content = call.body.get("card") if msg_type == "interactive" else call.body.get("content")
         text = json.dumps(content, ensure_ascii=False)
@@ -166,6 +175,7 @@ class Messages:
     def _create(self, call: FeishuCall, chat_id: str, user_id: str, parent_id: str = "") -> ApiAnswer:
         msg_type, content, uuid = call.body.get("msg_type"), call.body.get("content"), call.body.get("uuid") or ""
         check_content(msg_type, content)
+        self._check_mentions(mentions_of(str(msg_type), str(content)))
         if not isinstance(uuid, str) or len(uuid) > 50:
             raise field_violation("uuid", uuid, "the max len is 50")
         if uuid:
@@ -203,8 +213,16 @@ class Messages:
                 at_ms=self._simulation.clock.told_ms(),
                 uuid=uuid,
                 parent_id=parent_id,
+                mentions=mentions_of(msg_type, content),
             )
         )
+
+    def _check_mentions(self, given: list[str]) -> None:
+        """Refuse a card that mentions somebody who does not exist."""
+        for one in given:
+            if one == "all" or self._identities.anyone(one):
+                continue
+            raise Problem(230099, "ext=ErrCode: 100290; ErrMsg: Failed to create card content, unknown user")
 
     def _own(self, call: FeishuCall, *, any_sender: bool = False) -> Message:
         message = self._messages.get(call.params["message_id"])

@@ -225,6 +225,7 @@ class Message:
         chat_id: group, or the conversation with `user_id`; empty in a batch.
         user_id: the only reader, when it is no group.
         content: the JSON text as given.
+        mentions: ids as given, or `all`.
     """
 
     id: str
@@ -240,3 +241,4 @@ class Message:
     deleted: bool = False
     urgent_for: list[str] = field(default_factory=list)
     robot: str = ""
+    mentions: list[str] = field(default_factory=list)

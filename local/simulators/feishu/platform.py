@@ -13,7 +13,7 @@ from local.simulators.feishu.identities import Identities
 from local.simulators.feishu.inbox import Inbox
 from local.simulators.feishu.instance_details import InstanceDetails
 from local.simulators.feishu.instances import Instances
-from local.simulators.feishu.messages import Messages
+from local.simulators.feishu.messages import BATCH_SCOPES, Messages
 from local.simulators.feishu.robots import HOOK_PATH, CustomBots
 from local.simulators.feishu.routes import approval_routes, contact_routes, message_routes, other_routes
 from local.simulators.feishu.selfchecks import SelfChecks
@@ -62,7 +62,7 @@ class FeishuPlatform:
                 *other_routes(checks),
             ],
         )
-        checks.known_scopes = self._gateway.scopes
+        checks.known_scopes = sorted({*self._gateway.scopes, *(scope for _, scope in BATCH_SCOPES)})
         self._inbox = Inbox(simulation, identities, instances, details, messages, flavour.default_locale)
 
     def handle(self, call: ApiCall) -> ApiAnswer:

@@ -14,6 +14,8 @@ import hmac
 import json
 from typing import Any
 
+from local.simulators.feishu.answers import Problem
+from local.simulators.feishu.cards import check_content, mentions_of
 from local.simulators.feishu.messages import Messages
 from local.simulators.feishu.model import Message
 from local.simulators.frame.people import Robot
@@ -61,6 +63,7 @@ class CustomBots:
                 content=json.dumps(content, ensure_ascii=False),
                 at_ms=self._simulation.clock.told_ms(),
                 robot=robot.name or "custom bot",
+                mentions=mentions_of(body["msg_type"], json.dumps(content)),
             )
         )
         done = {"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"}
@@ -75,6 +78,11 @@ class CustomBots:
         if body.get("msg_type") not in _KINDS or not isinstance(content, dict):
             return _refused(19002, "params error, msg_type need")
         text = json.dumps(content, ensure_ascii=False)
+        try:
+            check_content(body["msg_type"], text)
+        except Problem as problem:
+            # Which code a hook answers to a card that cannot be shown was not seen.
+            return _refused(19002, f"params error, {problem.msg}")
         if robot.keywords and not any(word in text for word in robot.keywords):
             return _refused(19024, "Key Words Not Found")
         if self._throttle.wait_s(f"hook {robot.id}", 5, 1) or self._throttle.wait_s(f"hook {robot.id}", 100, 60):

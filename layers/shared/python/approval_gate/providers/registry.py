@@ -10,13 +10,22 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from approval_gate import providers
 from approval_gate.errors import FieldProblem, RequestError
 from approval_gate.ports import Credentials
 
-__all__ = ["credentials_type", "provider_names", "receiver_type", "sender_type"]
+__all__ = [
+    "credentials_type",
+    "directory_type",
+    "messenger_type",
+    "provider_names",
+    "receiver_type",
+    "robot_problem",
+    "sender_type",
+]
 
 
 @cache
@@ -43,6 +52,24 @@ def receiver_type(provider: str) -> Any:
 def sender_type(provider: str) -> Any:
     """Return a provider's outbound half, a `ports.Sender` built from app, credentials, HTTP client and stores."""
     return _load(provider, "sender", "Sender")
+
+
+def messenger_type(provider: str) -> Any:
+    """Return a provider's half for messages, a `ports.messages.Messenger` built from the same things as a sender."""
+    return _load(provider, "messenger", "Messenger")
+
+
+def robot_problem(provider: str, url: str, base_url: str) -> str:
+    """Return what is wrong with the address of a group's robot, empty when nothing is."""
+    if find_spec(f"approval_gate.providers.{provider}.robots") is None:
+        return "this provider has no robots; leave it out"
+    problem: str = _load(provider, "robots", "robot_problem")(url, base_url)
+    return problem
+
+
+def directory_type(provider: str) -> Any:
+    """Return a provider's half for contacts, a `ports.directory.Directory` built from the same things as a sender."""
+    return _load(provider, "directory", "Directory")
 
 
 def _load(provider: str, module: str, name: str) -> Any:

@@ -46,6 +46,8 @@ _SHA1_HEX_CHARS = 40
 _TIMESTAMP = "x-lark-request-timestamp"
 _NONCE = "x-lark-request-nonce"
 _SIGNATURE = "x-lark-signature"
+# People, departments or the app's own range. Source: Feishu developer docs, "Event list", read 2026-02-28.
+_CONTACTS = ("contact.user.", "contact.department.", "contact.scope.")
 
 _NO_BUTTONS: ToastAnswer = {
     "toast": {
@@ -141,7 +143,12 @@ class Receiver:
         if envelope.type == "card.action.trigger":
             return Opened(_answer(_NO_BUTTONS), vendor_type=envelope.type)
         event = read_event(envelope, self._clock())
-        return Opened(_answer({}), events=(event,) if event else (), vendor_type=envelope.type)
+        return Opened(
+            _answer({}),
+            events=(event,) if event else (),
+            vendor_type=envelope.type,
+            contacts_changed=envelope.type.startswith(_CONTACTS),
+        )
 
     def _answer_address_check(self, body: Mapping[str, Any], *, is_sealed: bool) -> Opened:
         # It carries no signature headers. Sealing proves it as well as the token does; in clear only the token can.

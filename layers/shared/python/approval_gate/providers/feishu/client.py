@@ -74,13 +74,26 @@ class Client:
             ProviderRejected, ProviderUnavailable: see `errcodes`. After ProviderUnavailable the call may have been
                 executed.
         """
-        answer = self._exchange(operation, method, path, body=body, query=query, auth=self._auth)
+        answer = self._exchange(operation, method, self._base_url + path, body=body, query=query, auth=self._auth)
         return mapping(answer, "data")
+
+    def call_hook(self, operation: str, url: str, body: Mapping[str, Any]) -> None:
+        """
+        Post to a custom bot's own address, which needs no access token and is itself the secret.
+
+        Args:
+            url: checked already, see `robots`; it appears in no error and no log.
+
+        Raises:
+            ProviderRejected, ProviderUnavailable: as for `call`; the platform answers errors with HTTP 200.
+        """
+        self._exchange(operation, "POST", url, body=body, query=None, auth=None)
 
     def _fetch_token(self) -> tuple[str, float]:
         """Return a tenant access token and its life less a margin, in seconds."""
         body = {"app_id": self._credentials.app_id, "app_secret": self._credentials.app_secret}
-        answer = self._exchange("fetch_token", "POST", _TOKEN_PATH, body=body, query=None, auth=None)
+        url = self._base_url + _TOKEN_PATH
+        answer = self._exchange("fetch_token", "POST", url, body=body, query=None, auth=None)
         token, life_s = answer.get("tenant_access_token"), answer.get("expire")
         if not isinstance(token, str) or not _TOKEN.fullmatch(token) or type(life_s) is not int or life_s <= 0:
             raise self._unavailable("fetch_token", "the answer holds no access token; check base_url")
@@ -92,7 +105,7 @@ class Client:
         self,
         operation: str,
         method: str,
-        path: str,
+        url: str,
         *,
         body: Mapping[str, Any] | None,
         query: Mapping[str, str] | None,
@@ -101,7 +114,7 @@ class Client:
         try:
             response = self._http.request(
                 method,
-                self._base_url + path,
+                url,
                 json=body,
                 params=query,
                 headers=_HEADERS,

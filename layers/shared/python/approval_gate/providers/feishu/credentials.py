@@ -71,3 +71,13 @@ class Credentials:
     def public_fields(cls) -> frozenset[str]:
         """Return the fields that may be shown."""
         return frozenset({"app_id"})
+
+    @classmethod
+    def identity_fields(cls) -> tuple[str, ...]:
+        """Return the fields that name the app on the platform."""
+        return ("app_id",)
+
+    @classmethod
+    def callback_fields(cls) -> frozenset[str]:
+        """Return the fields that prove callbacks."""
+        return frozenset({"encrypt_key", "verification_token"})

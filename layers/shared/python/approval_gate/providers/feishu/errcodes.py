@@ -115,6 +115,18 @@ _UNSUPPORTED = "{name} does not offer this for the approval's kind of process"
 _BUSY = "{name} had an internal problem. Trying again later usually helps"
 _DUPLICATE = "{name} holds an approval of this id but does not show it yet"
 _SLOW_DOWN = "{name} asked to slow down"
+_NO_BOT = (
+    "the app has no bot yet. Enable it at {console} > the app > Add Features > Bot, then publish a new version under "
+    "Version Management & Release"
+)
+_NO_RIGHT = (
+    "the app lacks the permission to send messages (im:message:send_as_bot), or the message is another app's. Add the "
+    "permission at {console} > the app > Permissions & Scopes and publish a new version"
+)
+_CENSORED = "{name} refused the content of the message (sensitive words, or data loss prevention). Change the text"
+_BAD_CARD = "{name} cannot show the message. Report this with the request id"
+_TOO_LARGE = "{name} finds the message too large. Report this with the request id"
+_IN_FLIGHT = "{name} is still sending this message"
 
 _MEANINGS: dict[int, tuple[_Kind, str]] = {
     **dict.fromkeys((10003, 10014, 10015, 20002, 99991543, 1000040351), (_Kind.REJECTED, _BAD_CREDENTIALS)),
@@ -134,6 +146,12 @@ _MEANINGS: dict[int, tuple[_Kind, str]] = {
     **dict.fromkeys((1390013, 1390018), (_Kind.REJECTED, _UNSUPPORTED)),
     # 60012 is documented for a repeated uuid; 1390012 is what its renumbered sibling would be (not seen).
     **dict.fromkeys((60012, 1390012), (_Kind.UNAVAILABLE, _DUPLICATE)),
+    **dict.fromkeys((230006, 232025), (_Kind.REJECTED, _NO_BOT)),
+    230027: (_Kind.REJECTED, _NO_RIGHT),
+    **dict.fromkeys((230022, 230028), (_Kind.REJECTED, _CENSORED)),
+    **dict.fromkeys((230001, 230054, 230055, 230075, 230099), (_Kind.REJECTED, _BAD_CARD)),
+    230025: (_Kind.REJECTED, _TOO_LARGE),
+    230049: (_Kind.UNAVAILABLE, _IN_FLIGHT),
     **dict.fromkeys((1500, 2200, 5000, 60014, 65001, 1395001), (_Kind.UNAVAILABLE, _BUSY)),
     **dict.fromkeys((99991400, 11232, 11233, 11247, 230020), (_Kind.THROTTLED, _SLOW_DOWN)),
 }
