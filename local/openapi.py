@@ -14,8 +14,12 @@ from typing import Any, cast
 
 from aws_lambda_powertools import Logger
 
+from approval_gate.entrypoints.api import build_resolver
 from approval_gate.entrypoints.approvals import ApprovalsApi
 from approval_gate.entrypoints.apps import AppsApi
+from approval_gate.entrypoints.tenants import TenantsApi
+from approval_gate.entrypoints.tokens import TokensApi
+from approval_gate.entrypoints.webhook_secrets import WebhookSecretsApi
 from approval_gate.settings import Settings
 
 __all__ = ["DOCUMENT", "openapi_document"]
@@ -33,8 +37,14 @@ def openapi_document() -> str:
 
     logger = Logger(service="openapi")
     resolvers = (
-        ApprovalsApi(none, none, none, clock, bytes, logger).resolver,
-        AppsApi(none, none, none, Settings(table=""), clock, logger).resolver,
+        build_resolver(logger, ApprovalsApi(none, none, none, clock)),
+        build_resolver(
+            logger,
+            AppsApi(none, none, none, Settings(table=""), clock),
+            TokensApi(none, clock),
+            TenantsApi(none, none, none, clock),
+            WebhookSecretsApi(none, none),
+        ),
     )
     merged: dict[str, Any] = {}
     for resolver in resolvers:

@@ -52,6 +52,13 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
+class AnyCallback:
+    """A check of callback addresses that accepts them all."""
+
+    def check(self, tenant: str, url: str) -> None:
+        pass
+
+
 class FakeWorkflow:
     """Step Functions as far as tokens go: each can be answered once."""
 
@@ -169,7 +176,7 @@ class World:
     def __post_init__(self) -> None:
         self.approvals = DynamoApprovals(self.client, TABLE, self.clock)
         self.apps = DynamoApps(self.client, TABLE, self.clock)
-        self.ports = Ports(self.approvals, self.apps, self.platform, self.workflow, self.clock)
+        self.ports = Ports(self.approvals, self.apps, self.platform, self.workflow, self.clock, AnyCallback())
         self.decider = Decider(self.approvals, self.workflow, self.clock)
         self.applier = Applier(self.ports, self.decider)
         self.submitter = Submitter(self.ports, self.decider, self.applier)
@@ -178,7 +185,7 @@ class World:
         self.canceler = Canceler(self.approvals, self.decider, self.clock)
         self.reminder = Reminder(self.approvals, self.clock)
         self._drawn = 0
-        self.creator = Creator(self.approvals, self.apps, self.workflow, self.clock, self._entropy)
+        self.creator = Creator(self.approvals, self.apps, self.workflow, self.clock, self._entropy, AnyCallback())
         self.register("acme", "prod")
 
     def _entropy(self, count: int) -> bytes:

@@ -10,9 +10,14 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from approval_gate.domain.approval import Reminders
+from approval_gate.entrypoints.api import build_resolver
 from approval_gate.entrypoints.approvals import ApprovalsApi
-from tests.fakes.aws import aws
-from tests.fakes.world import World, event
+from approval_gate.ports.webhooks import WebhookSecret
+from approval_gate.services.create import Creator
+from approval_gate.store.webhook_secrets import DynamoWebhookSecrets
+from approval_gate.webhooks.admission import CallbackAdmission
+from tests.fakes.aws import TABLE, aws
+from tests.fakes.world import START, World, event
 from tests.functions.api_events import LambdaContext, api_event
 
 type Call = Callable[..., tuple[int, dict[str, Any], dict[str, Any]]]
@@ -33,17 +38,18 @@ def world() -> Iterator[World]:
 @pytest.fixture
 def call(world: World) -> Call:
     drawn = iter(range(1, 100))
-    api = ApprovalsApi(
+    creator = Creator(
         world.approvals,
         world.apps,
         world.workflow,
         world.clock,
         lambda count: next(drawn).to_bytes(count, "big"),
-        Logger(),
+        CallbackAdmission(DynamoWebhookSecrets(world.client, TABLE, world.clock)),
     )
+    api = build_resolver(Logger(), ApprovalsApi(world.approvals, world.workflow, creator, world.clock))
 
     def send(method: str, path: str, body: Any = None, **more: Any) -> tuple[int, dict[str, Any], dict[str, Any]]:
-        answer = api.resolver.resolve(api_event(method, path, body, **more), LambdaContext())
+        answer = api.resolve(api_event(method, path, body, **more), LambdaContext())
         return answer["statusCode"], json.loads(answer["body"]), answer["headers"]
 
     return send
@@ -345,3 +351,16 @@ def test_another_tenants_approval_cannot_be_reminded_of(call: Call) -> None:
     _, created, _ = call("POST", "/v1/approvals", ASKED)
 
     assert call("POST", f"/v1/approvals/{created['id']}/remind", tenant="other")[0] == 404
+
+
+def test_a_callback_address_needs_a_secret_to_sign_for_it_and_a_public_https_address(call: Call, world: World) -> None:
+    def ask(url: str) -> tuple[int, str, str]:
+        status, body, _ = call("POST", "/v1/approvals", {**ASKED, "callback": {"url": url}})
+        return status, body.get("code", ""), body.get("errors", [{}])[0].get("field", "")
+
+    assert ask("https://ci.example.com/hooks") == (400, "webhook_secret_required", "callback.url")
+    one = WebhookSecret("whs_1", created_at=START)
+    DynamoWebhookSecrets(world.client, TABLE, world.clock).write("acme", [one], 0)
+    assert ask("https://ci.example.com/hooks")[0] == 201
+    assert ask("http://ci.example.com/hooks")[0] == 400
+    assert ask("https://169.254.169.254/latest") == (400, "endpoint_address_blocked", "callback.url")

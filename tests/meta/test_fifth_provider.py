@@ -21,6 +21,7 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from approval_gate import providers
+from approval_gate.entrypoints.api import build_resolver
 from approval_gate.entrypoints.approvals import ApprovalsApi
 from approval_gate.entrypoints.apps import AppsApi
 from approval_gate.entrypoints.callback import CallbackEndpoint
@@ -31,7 +32,8 @@ from approval_gate.providers import registry
 from approval_gate.services.receive import Callbacks
 from approval_gate.settings import Settings
 from approval_gate.store.journal import Journal
-from approval_gate.store.secrets import Keyring, SecretStore
+from approval_gate.store.keyring import Keyring
+from approval_gate.store.secrets import SecretStore
 from tests.fakes.aws import TABLE, aws
 from tests.fakes.world import START, World
 from tests.functions.api_events import LambdaContext, api_event
@@ -93,18 +95,19 @@ class Gate:
         senders = AppSenders(secrets, self.world.client, TABLE, http)
         ports = Ports(self.world.approvals, self.world.apps, senders, self.world.workflow, clock)
         settings = Settings(TABLE, "gate")
-        self._apps = AppsApi(self.world.apps, secrets, self.world.approvals, settings, clock, logger)
-        self._approvals = ApprovalsApi(
-            self.world.approvals, self.world.apps, self.world.workflow, clock, self.world._entropy, logger
+        apps = AppsApi(self.world.apps, secrets, self.world.approvals, settings, clock)
+        self._apps = build_resolver(logger, apps)
+        self._approvals = build_resolver(
+            logger, ApprovalsApi(self.world.approvals, self.world.workflow, self.world.creator, clock)
         )
         self.tasks = Tasks.over(ports, logger)
-        self._keyring = Keyring(secrets, "toy")
+        self._keyring = Keyring(secrets, "toy", clock)
         self._logger = logger
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
         api = self._apps if path.startswith("/v1/apps") else self._approvals
         context: Any = LambdaContext()
-        answer = api.resolver.resolve(api_event(method, path, body), context)
+        answer = api.resolve(api_event(method, path, body), context)
         return answer["statusCode"], json.loads(answer["body"])
 
     def callback(self, event: dict[str, Any]) -> dict[str, Any]:

@@ -7,16 +7,15 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 
 from approval_gate.api.models import ApprovalBody, ApprovalListBody, ApprovalRequestBody, CancelBody, HistoryBody
 from approval_gate.api.views import approval_view, history_view
 from approval_gate.domain.approval import Approval, Status
-from approval_gate.entrypoints.api import PROBLEMS, build_resolver, caller_of, problem
+from approval_gate.entrypoints.api import PROBLEMS, caller_of, problem
 from approval_gate.errors import ApprovalAlreadyDecided, ApprovalNotFound, FieldProblem, RequestError
-from approval_gate.ports import Approvals, Apps, Idempotency, Wanted, Workflow
+from approval_gate.ports import Approvals, Idempotency, Wanted, Workflow
 from approval_gate.services.cancel import Canceler
 from approval_gate.services.create import Creator, digest_of
 from approval_gate.services.decide import Decider
@@ -33,22 +32,17 @@ class ApprovalsApi:
     """The approvals API over its ports."""
 
     def __init__(
-        self,
-        approvals: Approvals,
-        apps: Apps,
-        workflow: Workflow,
-        clock: Callable[[], datetime],
-        entropy: Callable[[int], bytes],
-        logger: Logger,
+        self, approvals: Approvals, workflow: Workflow, creator: Creator, clock: Callable[[], datetime]
     ) -> None:
         self._approvals = approvals
         self._clock = clock
-        self._creator = Creator(approvals, apps, workflow, clock, entropy)
+        self._creator = creator
         self._canceler = Canceler(approvals, Decider(approvals, workflow, clock), clock)
         self._reminder = Reminder(approvals, clock)
-        self.resolver = self._routes(build_resolver(logger))
 
-    def _routes(self, app: APIGatewayHttpResolver) -> APIGatewayHttpResolver:
+    def add_to(self, app: APIGatewayHttpResolver) -> None:
+        """Add the routes; see `entrypoints.api.RouteGroup`."""
+
         @app.post("/v1/approvals", summary="Ask for an approval", tags=["approvals"], responses=_answers(201, 200))
         def create(
             body: ApprovalRequestBody,
@@ -126,8 +120,6 @@ class ApprovalsApi:
                 return self._shown(self._reminder.remind(caller.tenant, caller.principal, approval_id), 202)
             except ApprovalAlreadyDecided as err:
                 return self._already_decided(self._readable(app, approval_id), err.message)
-
-        return app
 
     def _already_decided(self, approval: Approval, text: str) -> Response[Any]:
         view = approval_view(approval, self._clock()).model_dump(mode="json")

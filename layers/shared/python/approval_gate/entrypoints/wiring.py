@@ -12,8 +12,10 @@ import httpx
 from botocore.config import Config
 
 from approval_gate.entrypoints.clock import now
+from approval_gate.entrypoints.renewal import Renewed, RenewedSender
 from approval_gate.errors import ConfigurationError, RequestError
-from approval_gate.ports import App, Ports, Sender
+from approval_gate.outbox_queue import SqsQueue
+from approval_gate.ports import AccessTokens, App, Credentials, Ports, Sender
 from approval_gate.providers import registry
 from approval_gate.settings import Settings
 from approval_gate.store.access_tokens import DynamoAccessTokens
@@ -21,14 +23,16 @@ from approval_gate.store.approvals import DynamoApprovals
 from approval_gate.store.apps import DynamoApps
 from approval_gate.store.forms import DynamoForms
 from approval_gate.store.secrets import SecretStore
+from approval_gate.store.webhook_secrets import DynamoWebhookSecrets
+from approval_gate.webhooks.admission import CallbackAdmission
 from approval_gate.workflow import StepFunctions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["AppSenders", "wire_ports"]
+__all__ = ["AWS_CONFIG", "AppSenders", "platform_http", "stored_credentials", "wire_outbox_queue", "wire_ports"]
 
-_CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 4, "mode": "standard"})
+AWS_CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 4, "mode": "standard"})
 _HTTP_TIMEOUT = httpx.Timeout(10, connect=3)
 _SENDER_LIFE_S = 60
 
@@ -49,23 +53,38 @@ class AppSenders:
         built = self._built.get(key)
         if built is not None and time.monotonic() - built[0] < _SENDER_LIFE_S and _is_same(built[1], app):
             return built[2]
-        fields = self._secrets.read(app.provider, app.tenant, app.id)
-        if fields is None:
-            raise ConfigurationError(f"The app {app.id!r} has no credentials stored: register it again.")
-        try:
-            credentials = registry.credentials_type(app.provider).from_fields(fields)
-        except RequestError as err:
-            raise ConfigurationError(f"The stored credentials of the app {app.id!r} are not usable: {err}") from err
-        sender: Sender = registry.sender_type(app.provider)(
-            app=app,
-            credentials=credentials,
-            http=self._http,
-            tokens=DynamoAccessTokens(self._client, self._table, now, app),
-            forms=DynamoForms(self._client, self._table, now, app),
-            clock=now,
-        )
+
+        def build(credentials: Credentials, tokens: AccessTokens) -> Sender:
+            sender: Sender = registry.sender_type(app.provider)(
+                app=app,
+                credentials=credentials,
+                http=self._http,
+                tokens=tokens,
+                forms=DynamoForms(self._client, self._table, now, app),
+                clock=now,
+            )
+            return sender
+
+        tokens = DynamoAccessTokens(self._client, self._table, now, app)
+        sender = RenewedSender(Renewed(lambda: stored_credentials(self._secrets, app), build, tokens))
         self._built[key] = (time.monotonic(), app, sender)
         return sender
+
+
+def stored_credentials(secrets: SecretStore, app: App) -> Credentials:
+    """
+    Read what an app is to be spoken for with.
+
+    Raises:
+        ConfigurationError: there is nothing, or nothing usable.
+    """
+    fields = secrets.read(app.provider, app.tenant, app.id)
+    if fields is None:
+        raise ConfigurationError(f"The app {app.id!r} has no credentials stored: register it again.")
+    try:
+        return registry.credentials_type(app.provider).from_fields(fields)
+    except RequestError as err:
+        raise ConfigurationError(f"The stored credentials of the app {app.id!r} are not usable: {err}") from err
 
 
 def _is_same(one: App, other: App) -> bool:
@@ -77,17 +96,31 @@ def _is_same(one: App, other: App) -> bool:
     )
 
 
+def platform_http() -> httpx.Client:
+    """Return the client for platforms: through no proxy that the environment happens to name, and never redirected."""
+    return httpx.Client(timeout=_HTTP_TIMEOUT, trust_env=False, follow_redirects=False)
+
+
 def wire_ports(environ: Mapping[str, str] | None = None) -> Ports:
     """Build every port a task function needs. Clients are made here, once per execution environment."""
     settings = Settings.from_env(environ if environ is not None else os.environ, "SECRET_PREFIX")
-    dynamodb = boto3.client("dynamodb", config=_CONFIG)
-    secrets = SecretStore(boto3.client("secretsmanager", config=_CONFIG), settings.secret_prefix)
-    # A provider is never reached through a proxy that the environment happens to name, and never redirected.
-    http = httpx.Client(timeout=_HTTP_TIMEOUT, trust_env=False, follow_redirects=False)
+    dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
+    secrets = SecretStore(boto3.client("secretsmanager", config=AWS_CONFIG), settings.secret_prefix)
+    http = platform_http()
     return Ports(
         approvals=DynamoApprovals(dynamodb, settings.table, now),
         apps=DynamoApps(dynamodb, settings.table, now),
         senders=AppSenders(secrets, dynamodb, settings.table, http),
-        workflow=StepFunctions(boto3.client("stepfunctions", config=_CONFIG), settings.state_machine_arn),
+        workflow=StepFunctions(boto3.client("stepfunctions", config=AWS_CONFIG), settings.state_machine_arn),
         clock=now,
+        callbacks=CallbackAdmission(
+            DynamoWebhookSecrets(dynamodb, settings.table, now), allow_loopback=settings.allow_loopback
+        ),
     )
+
+
+def wire_outbox_queue(environ: Mapping[str, str] | None = None) -> SqsQueue:
+    """Build the outbox queue from OUTBOX_URL and, where it is known, OUTBOX_DEAD_LETTERS_URL."""
+    settings = Settings.from_env(environ if environ is not None else os.environ, "OUTBOX_URL")
+    client = boto3.client("sqs", config=AWS_CONFIG)
+    return SqsQueue(client, settings.outbox_url, settings.outbox_dead_letters_url, now)

@@ -2,7 +2,7 @@
 What the core needs from the outside.
 
 `provider.py`: what a provider must be to approve; `messages.py`: to carry messages. `core.py`: the table, the senders,
-the state machine.
+the state machine. `secrets.py`: what is kept secret about an app.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Protocol
 from approval_gate.domain.approval import Approval, HistoryEntry, Status
 from approval_gate.domain.notification import Notification
 from approval_gate.ports.provider import App, CallbackEvent, Clock, Sender
+from approval_gate.ports.webhooks import CallbackCheck
 
 __all__ = ["Approvals", "Apps", "Idempotency", "Ports", "Senders", "Superseding", "Wanted", "Workflow"]
 
@@ -181,3 +182,4 @@ class Ports:
     senders: Senders
     workflow: Workflow
     clock: Clock
+    callbacks: CallbackCheck | None = None

@@ -84,12 +84,14 @@ class Opened:
         events: what to journal before answering; empty for an address check and for events that are not ours.
         vendor_type: for the log and the counter.
         is_address_check: the platform tries the address while an administrator saves it.
+        contacts_changed: somebody or some department came, went or was changed.
     """
 
     response: WebResponse
     events: tuple[CallbackEvent, ...] = ()
     vendor_type: str = ""
     is_address_check: bool = False
+    contacts_changed: bool = False
 
 
 class Receiver(Protocol):
@@ -146,6 +148,16 @@ class Credentials(Protocol):
         """Return the fields that are no secret and may be shown."""
         ...
 
+    @classmethod
+    def identity_fields(cls) -> tuple[str, ...]:
+        """Return the fields that `vendor_identity` is made of, the one that tells it best first."""
+        ...
+
+    @classmethod
+    def callback_fields(cls) -> frozenset[str]:
+        """Return the fields that prove callbacks and may be rotated: the old values stay valid for a while."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -154,9 +166,13 @@ class App:
 
     Args:
         callbacks: `http`, or `none` when the platform cannot reach us: then approvals are only reconciled.
+        callback_took_ms: how long we took to answer the last one, as far as its journal entry.
         state: `creating` until its credentials are stored, then `ready`.
         public_credentials: those credentials that may be shown, such as an AppId.
         secret_fields: names of the others that are set.
+        old_keys_until: until when callbacks may still be proven by keys from before a change; None for no such keys.
+        user_mapping: a form of naming people (`account`) to the platform's id or attribute that it means here.
+        robots: names of the group webhooks registered with it.
     """
 
     tenant: str
@@ -167,6 +183,7 @@ class App:
     callbacks: str = "http"
     default_requester: PersonRef | None = None
     callback_seen_at: datetime | None = None
+    callback_took_ms: int | None = None
     created_at: datetime | None = None
     state: str = "ready"
     vendor_identity: str = ""
@@ -174,6 +191,9 @@ class App:
     public_credentials: dict[str, str] = field(default_factory=dict)
     secret_fields: tuple[str, ...] = ()
     credentials_updated_at: datetime | None = None
+    old_keys_until: datetime | None = None
+    user_mapping: dict[str, str] = field(default_factory=dict)
+    robots: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Reque
 from approval_gate.domain.ids import approval_id_of_execution, new_approval_id
 from approval_gate.errors import FieldProblem, RequestError, StoreError, VersionConflict
 from approval_gate.ports import App, Approvals, Apps, Idempotency, Superseding, Workflow
+from approval_gate.ports.webhooks import CallbackCheck
 from approval_gate.services.announce import about_outcome
 from approval_gate.services.decide import Decider, entry_of_outcome
 
@@ -30,7 +31,12 @@ def digest_of(body: Mapping[str, object]) -> str:
 
 
 class Creator:
-    """Create approvals."""
+    """
+    Create approvals.
+
+    Args:
+        callbacks: judges callback addresses; None: a request that names one is refused.
+    """
 
     def __init__(
         self,
@@ -39,12 +45,14 @@ class Creator:
         workflow: Workflow,
         clock: Callable[[], datetime],
         entropy: Callable[[int], bytes],
+        callbacks: CallbackCheck | None,
     ) -> None:
         self._approvals = approvals
         self._apps = apps
         self._workflow = workflow
         self._clock = clock
         self._entropy = entropy
+        self._callbacks = callbacks
 
     def create(
         self, tenant: str, principal: str, request: Request, idempotency: Idempotency | None
@@ -55,7 +63,7 @@ class Creator:
         Returns: the approval, and whether it is new (False: the idempotency key made it before).
 
         Raises:
-            RequestError: the app is unknown, or nobody is named as requester.
+            RequestError: the app is unknown, nobody is named as requester, or the callback address will not do.
             IdempotencyMismatch: the key was used with another body.
         """
         now = self._clock()
@@ -127,6 +135,8 @@ class Creator:
 
     def _draft(self, approval_id: str, tenant: str, principal: str, request: Request, now: datetime) -> Approval:
         app = self._known_app(tenant, request.app, "app")
+        if request.callback_url:
+            self._check_callback(tenant, request.callback_url)
         for number, subscription in enumerate(request.notify):
             self._known_app(tenant, subscription.app, f"notify[{number}].app")
         if app.state != "ready":
@@ -154,6 +164,12 @@ class Creator:
             expires_at=now + timedelta(seconds=request.timeout_s),
             created_by=principal,
         )
+
+    def _check_callback(self, tenant: str, url: str) -> None:
+        if self._callbacks is None:
+            problem = FieldProblem("callback.url", "cannot be checked here; leave it out")
+            raise RequestError("Callbacks are not set up here.", problems=(problem,))
+        self._callbacks.check(tenant, url)
 
     def _known_app(self, tenant: str, app_id: str, field: str) -> App:
         app = self._apps.get(tenant, app_id)
