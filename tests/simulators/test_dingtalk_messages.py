@@ -31,6 +31,11 @@ def notice(text: str = "deployed", **changes: Any) -> dict[str, Any]:
     return {"agent_id": AGENT, "userid_list": "lead,qa", "msg": message, **changes}
 
 
+def button(title: str, url: str) -> dict[str, Any]:
+    buttons = [{"title": title, "action_url": url}]
+    return {"msgtype": "action_card", "action_card": {"title": "t", "markdown": "m", "btn_json_list": buttons}}
+
+
 def robot(**changes: Any) -> dict[str, Any]:
     param = json.dumps({"title": "Release", "text": "deployed"})
     return {
@@ -68,7 +73,7 @@ def test_the_same_content_is_dropped_on_the_same_day_without_an_error(dingtalk: 
 
     assert again["errcode"] == 0
     assert {one["code"] for one in result["forbidden_list"]} == {"143106"}
-    assert [to for _, to, _, _ in shown(dingtalk)] == [["lead", "qa"], [], ["lead", "qa"]]
+    assert [to for _, to, _, _ in shown(dingtalk)] == [["lead", "qa"], ["lead", "qa"]]
     dingtalk.later(24 * 3600)
     assert dingtalk.old(f"{NOTICE}/asyncsend_v2", notice())["errcode"] == 0
     assert shown(dingtalk)[0][1] == ["lead", "qa"]
@@ -86,6 +91,10 @@ def test_the_same_content_is_dropped_on_the_same_day_without_an_error(dingtalk: 
         ({"msg": {"msgtype": "news"}}, 400002),
         ({"msg": {"msgtype": "text", "text": {}}}, 400002),
         ({"msg": {"msgtype": "text", "text": {"content": "界" * 700}}}, 400002),
+        ({"msg": {"msgtype": "action_card", "action_card": {"markdown": "m", "single_title": "Log"}}}, 400002),
+        ({"msg": {"msgtype": "action_card", "action_card": {"markdown": "m", "btn_json_list": []}}}, 400002),
+        ({"msg": button("t" * 21, "https://a.example")}, 400002),
+        ({"msg": button("Log", "https://a.example/" + "p" * 700)}, 400002),
     ],
 )
 def test_malformed_notifications_are_refused(dingtalk: DingTalk, changes: dict[str, Any], code: int):
@@ -174,6 +183,25 @@ def test_custom_robots_want_a_signature(dingtalk: DingTalk):
     assert hook(dingtalk, {"msgtype": "news"}) == 400105
     assert hook(dingtalk, {"msgtype": "text"}) == 40035
     assert [chat for _, _, chat, _ in shown(dingtalk)] == ["故障响应 Incidents"]
+
+
+def test_custom_robots_alert_those_whose_id_is_in_the_text_too(dingtalk: DingTalk):
+    at = {"atUserIds": ["lead", "ops"], "isAtAll": False}
+    hook(dingtalk, {"msgtype": "text", "text": {"content": "look @lead"}, "at": at})
+    hook(dingtalk, {"msgtype": "actionCard", "actionCard": {"title": "t", "text": "look @lead"}, "at": at})
+    hook(dingtalk, {"msgtype": "text", "text": {"content": "@lead"}, "at": {"isAtAll": True}})
+
+    mentions = [one["mentions"] for one in dingtalk.control("GET", "messages")["messages"]]
+
+    assert mentions[::-1] == [["lead"], [], ["all"]]
+
+
+def test_the_buttons_of_a_card_are_shown_with_their_titles(dingtalk: DingTalk):
+    dingtalk.old(f"{NOTICE}/asyncsend_v2", notice(msg=button("Build 42", "https://ci.example.com/42")))
+
+    (message,) = dingtalk.control("GET", "messages")["messages"]
+
+    assert message["links"] == [["Build 42", "https://ci.example.com/42"]]
 
 
 def test_custom_robots_are_blocked_for_ten_minutes_after_twenty_messages(dingtalk: DingTalk):

@@ -133,6 +133,51 @@ def test_cards_with_buttons_need_an_address_and_a_new_task(wecom: Wecom):
     assert "response_code" not in wecom.data("message/send", notice)
 
 
+def test_a_card_is_replaced_once_by_its_code(wecom: Wecom):
+    path = "message/update_template_card"
+    with app_server() as server:
+        wecom.register(request_url=server.url)
+        code = wecom.data("message/send", card())["response_code"]
+        action = {"type": 1, "url": "https://ci.example.com/42"}
+        new = {"card_type": "text_notice", "main_title": {"title": "Approved"}, "card_action": action}
+        body = {"atall": 1, "agentid": 1000002, "response_code": code, "template_card": new}
+
+        assert wecom.refusal(path, body | {"agentid": 1000003}) == 40056
+        assert wecom.refusal(path, body | {"atall": 0}) == 40035
+        assert wecom.refusal(path, body | {"atall": 0, "userids": "lead"}) == 40058
+        assert wecom.refusal(path, body | {"template_card": {**new, "card_action": None}}) == 42045
+        assert wecom.data(path, body)["invaliduser"] == []
+        assert wecom.refusal(path, body) == 40058
+
+    (message,) = wecom.control("GET", "messages")["messages"]
+    assert (message["title"], message["state"]) == ("Approved", "edited")
+
+
+def test_a_card_is_replaceable_for_three_days_and_its_button_can_be_made_grey(wecom: Wecom):
+    path = "message/update_template_card"
+    with app_server() as server:
+        wecom.register(request_url=server.url)
+        codes = [wecom.data("message/send", card(task_id=f"t{number}"))["response_code"] for number in range(2)]
+        body = {"userids": ["lead"], "agentid": 1000002, "button": {"replace_name": "已同意"}}
+
+        wecom.data(path, body | {"response_code": codes[0]})
+        wecom.pass_time(72 * 3600 + 1)
+        assert wecom.refusal(path, body | {"response_code": codes[1]}) == 40058
+
+    texts = [text for _, text in shown(wecom)]
+    assert sorted(texts) == ["", "[已同意]"]
+
+
+def test_chats_and_robots_alert_whom_they_name(wecom: Wecom):
+    chat = {"chatid": "oc_demo_releases", "msgtype": "text", "text": {"content": "go", "mentioned_list": ["lead"]}}
+    wecom.data("appchat/send", chat)
+    robot(wecom, {"msgtype": "markdown", "markdown": {"content": "<@ops> **@lead** <@all>"}})
+
+    mentions = [one["mentions"] for one in wecom.control("GET", "messages")["messages"]]
+
+    assert mentions[::-1] == [["lead"], ["ops", "all"]]
+
+
 def test_a_text_card_is_shown_with_its_link(wecom: Wecom):
     content = {
         "title": "Approved",
@@ -168,7 +213,7 @@ def robot(wecom: Wecom, body: object, key: str = "demo-ops-robot") -> int:
 def test_a_robot_writes_to_its_chat(wecom: Wecom):
     assert robot(wecom, {"msgtype": "markdown", "markdown": {"content": "**red** [log](https://ci.example.com)"}}) == 0
 
-    assert shown(wecom) == [(["lead", "ops", "oncall"], "**red** log")]
+    assert shown(wecom) == [(["lead", "ops", "oncall"], "red log")]
     assert robot(wecom, {"msgtype": "text", "text": {"content": "x"}}, key="none") == 93000
     assert robot(wecom, {"msgtype": "text", "text": {"content": "x" * 2049}}) == 45002
     assert robot(wecom, {"msgtype": "text", "text": {}}) == 44004

@@ -108,7 +108,7 @@ class Contacts:
             "unionid": self._people.union_id(person.user_id),
             "name": person.name,
             "avatar": "",
-            "job_number": "",
+            "job_number": person.job_number,
             "title": person.title,
             "manager_userid": person.leader,
             "dept_id_list": departments,

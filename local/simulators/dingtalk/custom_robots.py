@@ -26,6 +26,7 @@ SEND_PATH = "/robot/send"
 
 _PER_MINUTE, _PENALTY_S, _SIGN_LIFE_S = 20, 600, 3600
 _LONGEST_TIMESTAMP = 16
+_MOST_MENTIONS = 50
 _SHAPES: dict[str, tuple[str, ...]] = {
     "text": ("content",),
     "markdown": ("title", "text"),
@@ -61,7 +62,8 @@ class CustomRobots:
             self._uuids |= {uuid} if uuid[1] else set()
             kind = body["msgtype"]
             name = robot.name or "robot"
-            self._robots.post(kind, body[kind], app_id="", sender=name, to=[], chat_id=robot.chat)
+            mentions = _mentions(kind, body)
+            self._robots.post(kind, body[kind], app_id="", sender=name, to=[], chat_id=robot.chat, mentions=mentions)
         return old_done()
 
     def _problem(self, robot: Robot, body: Any, call: ApiCall) -> ApiAnswer | None:
@@ -98,6 +100,23 @@ class CustomRobots:
         if abs(self._simulation.clock.told_ms() - int(timestamp)) > _SIGN_LIFE_S * 1000:
             return False
         return hmac.compare_digest(robot_sign(timestamp, robot.secret).encode(), sign.encode())
+
+
+def _mentions(kind: str, body: dict[str, Any]) -> list[str]:
+    """
+    Return who is alerted: `all`, or those whose id is in `at` and, after an @, in the text too.
+
+    In cards nobody is, as others report; links cannot mention.
+    """
+    at, content = body.get("at"), body[kind]
+    if not isinstance(at, dict) or kind not in {"text", "markdown"}:
+        return []
+    if at.get("isAtAll") in (True, "true"):
+        return ["all"]
+    text = str(content.get("text") or content.get("content"))
+    given = at.get("atUserIds")
+    ids = given[:_MOST_MENTIONS] if isinstance(given, list) else []
+    return [one for one in ids if isinstance(one, str) and f"@{one}" in text]
 
 
 def robot_sign(timestamp: str, secret: str) -> str:

@@ -9,6 +9,7 @@ from local.simulators.dingtalk.notifications import Notifications
 from local.simulators.dingtalk.people import People
 from local.simulators.dingtalk.robots import Robots
 from local.simulators.frame.platform import Simulation
+from local.simulators.frame.rich_text import read_markdown
 from local.simulators.frame.times import rfc3339
 from local.simulators.frame.views import ApprovalView, Decision, Line, MessageView, Moment, StageView, TaskView
 from local.simulators.frame.web import SimError
@@ -72,8 +73,8 @@ class Inbox:
             self._decide_task(instance, decision)
 
     def messages(self, limit: int) -> list[MessageView]:
-        """Return messages, newest first."""
-        both = [self._notification(one) for one in self._notifications.all(limit)]
+        """Return messages, newest first. One that was dropped for everybody is none."""
+        both = [self._notification(one) for one in self._notifications.all(limit) if one.to]
         both += [self._robot_message(one) for one in self._robots.all(limit)]
         newest_first = sorted(both, key=lambda one: one.at, reverse=True)
         return newest_first if limit < 0 else newest_first[:limit]
@@ -192,6 +193,7 @@ class Inbox:
             links=links,
             state="recalled" if sent.recalled else "",
             raw={"content": sent.content, "processQueryKey": sent.query_key},
+            mentions=sent.mentions,
         )
 
 
@@ -209,6 +211,9 @@ def _read(kind: str, content: dict[str, Any]) -> tuple[str, str, list[tuple[str,
     head, body = content.get("head"), content.get("body")
     title = content.get("title") or (body.get("title") if isinstance(body, dict) else "")
     text = content.get("text") or content.get("markdown") or content.get("content")
+    in_text: list[tuple[str, str]] = []
+    if isinstance(text, str) and kind.lower().endswith(_IN_MARKDOWN):
+        text, in_text = read_markdown(text)
     if isinstance(body, dict) and not text:
         rows = [
             f"{row.get('key', '')}{row.get('value', '')}" for row in body.get("form") or [] if isinstance(row, dict)
@@ -216,7 +221,11 @@ def _read(kind: str, content: dict[str, Any]) -> tuple[str, str, list[tuple[str,
         text = "\n".join([*rows, str(body.get("content", ""))]).strip()
     if not title and isinstance(head, dict):
         title = head.get("text", "")
-    links = [(name, content[name]) for name in _ADDRESSES if isinstance(content.get(name), str)]
+    links = [
+        (str(content.get(label) or "详情"), content[name])
+        for name, label in _ADDRESSES.items()
+        if isinstance(content.get(name), str)
+    ]
     buttons = content.get("btns") or content.get("btn_json_list") or []
     links += [
         (str(one.get("title", "")), str(one.get("actionURL") or one.get("action_url") or ""))
@@ -228,7 +237,9 @@ def _read(kind: str, content: dict[str, Any]) -> tuple[str, str, list[tuple[str,
         label = content.get(f"actionTitle{number}") or content.get(f"buttonTitle{number}")
         if address:
             links.append((str(label), str(address)))
-    return str(title or ""), str(text or f"[{kind}]"), links
+    return str(title or ""), str(text or f"[{kind}]"), [*in_text, *links]
 
 
-_ADDRESSES = ("messageUrl", "message_url", "singleURL", "single_url")
+# `sampleActionCard2` and its like too.
+_IN_MARKDOWN = ("markdown", "actioncard", "action_card", *(f"actioncard{number}" for number in range(2, 7)))
+_ADDRESSES = {"messageUrl": "", "message_url": "", "singleURL": "singleTitle", "single_url": "single_title"}

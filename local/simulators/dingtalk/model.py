@@ -150,3 +150,4 @@ class RobotMessage:
     at_ms: int
     at_s: float
     recalled: bool = False
+    mentions: list[str] = field(default_factory=list)

@@ -26,6 +26,7 @@ _MOST_PEOPLE, _MOST_DEPARTMENTS = 100, 20
 _PER_PERSON_AND_DAY = 500
 _DAY_S = 24 * 3600
 _SAME_CONTENT, _TOO_MANY = "143106", "143105"
+_LONGEST_TITLE, _LONGEST_SINGLE_URL, _LONGEST_URL, _LONGEST_BUTTONS = 20, 500, 700, 1000
 # For each type the member that must be there, and the texts in it.
 _SHAPES: dict[str, tuple[str, ...]] = {
     "text": ("content",),
@@ -171,7 +172,30 @@ def _checked(message: object) -> dict[str, Any]:
     content = message.get(str(kind))
     if not isinstance(content, dict) or not all(isinstance(content.get(name), str) for name in _SHAPES[str(kind)]):
         raise OldProblem(400002, f"{kind} needs {', '.join(_SHAPES[str(kind)])}")
+    if kind == "action_card":
+        _check_buttons(content)
     return message
+
+
+def _check_buttons(card: dict[str, Any]) -> None:
+    """Hold a card to the lengths on its page."""
+    buttons = card.get("btn_json_list")
+    if buttons is None:
+        one = {"title": card.get("single_title"), "action_url": card.get("single_url")}
+        _check_button(one, _LONGEST_SINGLE_URL)
+        return
+    if not isinstance(buttons, list) or not buttons or len(json.dumps(buttons, ensure_ascii=False)) > _LONGEST_BUTTONS:
+        raise OldProblem(400002, "btn_json_list")
+    for one in buttons:
+        _check_button(one, _LONGEST_URL)
+
+
+def _check_button(button: object, longest_url: int) -> None:
+    title, url = (button.get(name) for name in ("title", "action_url")) if isinstance(button, dict) else ("", "")
+    if not isinstance(title, str) or not 0 < len(title) <= _LONGEST_TITLE:
+        raise OldProblem(400002, "a button's title")
+    if not isinstance(url, str) or not 0 < len(url) <= longest_url:
+        raise OldProblem(400002, "a button's address")
 
 
 def _ids(given: object, largest: int) -> list[str]:

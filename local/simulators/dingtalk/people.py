@@ -23,6 +23,7 @@ class People:
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._people = simulation.people
+        self._by_number: tuple[int, dict[int, str]] = (-1, {})
 
     def present(self, user_id: object) -> Person | None:
         """Return somebody who works here."""
@@ -70,7 +71,10 @@ class People:
         """
         if number == ROOT_NUMBER:
             return Department(id=ROOT, name="Simulated company", parent="")
-        found = next((one for one in self._people.departments.find() if self.number(one.id) == number), None)
+        revision = self._people.departments.revision
+        if self._by_number[0] != revision:
+            self._by_number = (revision, {self.number(one.id): one.id for one in self._people.departments.find()})
+        found = self._people.departments.get(self._by_number[1].get(number, ""))
         if found is None:
             raise OldProblem(60003)
         return found

@@ -55,8 +55,16 @@ class Robots:
         """Return messages, newest first."""
         return self._sent.find(newest_first=True, limit=limit)
 
-    def post(
-        self, kind: str, content: dict[str, Any], *, app_id: str, sender: str, to: list[str], chat_id: str
+    def post(  # noqa: PLR0913 - the facts of one message, all named
+        self,
+        kind: str,
+        content: dict[str, Any],
+        *,
+        app_id: str,
+        sender: str,
+        to: list[str],
+        chat_id: str,
+        mentions: list[str] | None = None,
     ) -> RobotMessage:
         """Keep a message."""
         return self._sent.put(
@@ -71,6 +79,7 @@ class Robots:
                 content=content,
                 at_ms=self._simulation.clock.told_ms(),
                 at_s=self._simulation.clock.now_s(),
+                mentions=mentions or [],
             )
         )
 

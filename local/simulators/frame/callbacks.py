@@ -79,19 +79,21 @@ class Outbox:
         """
         if not app.request_url or (app.events is not None and kind not in app.events):
             return
-        copies = self._faults.take_copies()
+        copies, late_s = self._faults.take_for_event()
         for _ in range(max(copies, 1)):
+            delivery_id = self._ids.hex(16)
             delivery = self._deliveries.put(
                 Delivery(
-                    id=self._ids.hex(16),
+                    id=delivery_id,
                     app_id=app.app_id,
-                    queue=f"{app.app_id}/{queue}",
+                    # A late one waits in a queue of its own, so that later ones overtake it.
+                    queue=f"{app.app_id}/{queue}/late/{delivery_id}" if late_s else f"{app.app_id}/{queue}",
                     event=event,
                     subject=subject,
                     plain=dict(plain),
                     created_at=rfc3339(self._clock.told_ms() / 1000),
                     status=WAITING if copies else DROPPED,
-                    next_at_s=self._clock.now_s(),
+                    next_at_s=self._clock.now_s() + late_s,
                 )
             )
             if copies:

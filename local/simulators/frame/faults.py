@@ -1,5 +1,6 @@
 """
-Faults on order: an API that answers with an error, late or with a proxy's page; callbacks that get lost or come twice.
+Faults on order: an API that answers with an error, late or with a proxy's page; callbacks that get lost, come twice or
+late.
 
 `POST /_sim/faults` takes one fault or a list of them. They are used in the order they were given and survive a restart.
 """
@@ -7,6 +8,7 @@ Faults on order: an API that answers with an error, late or with a proxy's page;
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from random import Random
 from typing import Any
 
 from local.simulators.frame.ids import Ids
@@ -26,10 +28,13 @@ class Fault:
         method: only calls of that method; empty for all.
         times: how many calls are left; None for without end.
         status, code, msg, body: the answer; `body` is raw text such as an HTML page.
-        delay_s: wait so long, in real seconds, before the call is carried out.
+        delay_s: wait so long, in real seconds, before the call is carried out; for events, before the first attempt.
         executed: carry the call out and lose only its answer, as when a connection breaks after the platform acted.
         drop_callbacks: how many events are never delivered; None for without end, 0 for none.
         duplicate_callbacks: how many events are delivered twice; None for without end, 0 for none.
+        delay_callbacks: how many events wait `delay_s` first and are overtaken; None for without end, 0 for none.
+        share: which part of the events all this befalls, drawn for each from `seed`.
+        seen: how many events were drawn for.
     """
 
     id: str
@@ -44,6 +49,10 @@ class Fault:
     executed: bool = False
     drop_callbacks: int | None = 0
     duplicate_callbacks: int | None = 0
+    delay_callbacks: int | None = 0
+    share: float = 1.0
+    seed: int = 0
+    seen: int = 0
 
     @property
     def answers(self) -> bool:
@@ -91,9 +100,16 @@ class Faults:
             executed=bool(body.get("executed")),
             drop_callbacks=_count(body, "drop_callbacks"),
             duplicate_callbacks=_count(body, "duplicate_callbacks"),
+            delay_callbacks=_count(body, "delay_callbacks"),
+            share=body.get("share") or 1.0,
+            seed=body.get("seed") or 0,
         )
-        if not fault.path and fault.drop_callbacks == 0 and fault.duplicate_callbacks == 0:
-            raise SimError("a fault needs path (for API calls), drop_callbacks or duplicate_callbacks")
+        if not fault.path and not any(getattr(fault, name) != 0 for name, _ in _BEFALLS_EVENTS):
+            raise SimError("a fault needs path (for API calls), drop_callbacks, duplicate_callbacks or delay_callbacks")
+        if fault.delay_callbacks != 0 and not fault.delay_s:
+            raise SimError("delay_callbacks needs delay_s: how long")
+        if not 0 < fault.share <= 1:
+            raise SimError("share must be above 0 and at most 1")
         if fault.path and not fault.answers and not fault.delay_s:
             raise SimError("a fault of API calls needs status, code, body or delay_s")
         self._faults.put(fault)
@@ -109,18 +125,28 @@ class Faults:
                 return fault
         return None
 
-    def take_copies(self) -> int:
-        """Return how often the next event is to be delivered: 0, 1 or 2."""
+    def take_for_event(self) -> tuple[int, float]:
+        """Return how often the next event is to be delivered (0, 1 or 2), and after how many seconds."""
         for fault in self._faults.find():
-            for name, copies in (("drop_callbacks", 0), ("duplicate_callbacks", 2)):
+            for name, copies in _BEFALLS_EVENTS:
                 left = getattr(fault, name)
                 if left == 0:
                     continue
-                if left is not None:
+                hit = self._draw(fault)
+                if left is not None and hit:
                     setattr(fault, name, left - 1)
+                if left is not None or fault.share < 1:
                     self._faults.put(fault)
-                return copies
-        return 1
+                if hit:
+                    return copies, fault.delay_s if name == "delay_callbacks" else 0.0
+        return 1, 0.0
+
+    @staticmethod
+    def _draw(fault: Fault) -> bool:
+        if fault.share == 1:
+            return True
+        fault.seen += 1
+        return Random(f"{fault.seed}/{fault.seen}").random() < fault.share
 
     def listed(self) -> list[dict[str, Any]]:
         """Return all faults as JSON-ready values."""
@@ -130,6 +156,9 @@ class Faults:
         """Behave again."""
         self._faults.clear()
 
+
+_BEFALLS_EVENTS = (("drop_callbacks", 0), ("duplicate_callbacks", 2), ("delay_callbacks", 1))
+"""What may befall events, each with the number of deliveries that come of one."""
 
 _FIELDS: dict[str, tuple[type, ...]] = {
     "path": (str,),
@@ -143,6 +172,9 @@ _FIELDS: dict[str, tuple[type, ...]] = {
     "executed": (bool,),
     "drop_callbacks": (int, bool),
     "duplicate_callbacks": (int, bool),
+    "delay_callbacks": (int, bool),
+    "share": (int, float),
+    "seed": (int,),
 }
 
 

@@ -11,6 +11,10 @@ The organisation: departments, people, chats and user groups, the same for all a
      "robots": [{"id": "<hook id>", "chat": "oc_ops", "name": "ops", "secret": "...", "keywords": []}]}
 
 `bots: ["*"]` puts every app's bot into the chat. What is left out of an entry that exists already stays as it is.
+
+    {"generate": {"people": 20000, "departments": 500}}
+
+makes up a whole organisation beside what is there (`frame/crowd.py`), the same one for the same numbers.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,6 +23,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from local.simulators.frame.crowd import crowd
 from local.simulators.frame.store import Collection, Store
 from local.simulators.frame.web import SimError
 
@@ -59,6 +64,7 @@ class Person:
     leader: str = ""
     resigned: bool = False
     auto_pass: bool = False
+    job_number: str = ""
 
 
 @dataclass(slots=True)
@@ -104,6 +110,7 @@ class Organisation:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._members: tuple[int, dict[str, list[Person]]] = (-1, {})
         self.departments = Collection(store, "departments", Department, key="id", indexed=("parent",))
         self.people = Collection(store, "people", Person, key="user_id", indexed=("email", "mobile"))
         self.chats = Collection(store, "chats", Chat, key="id")
@@ -117,9 +124,12 @@ class Organisation:
         Raises:
             SimError: an entry is malformed or refers to somebody who does not exist.
         """
-        unknown = body.keys() - {"departments", "people", "chats", "groups", "robots"}
+        known = ("departments", "people", "chats", "groups", "robots", "generate")
+        unknown = body.keys() - set(known)
         if unknown:
-            raise SimError(f"unknown fields {sorted(unknown)}; known are departments, people, chats, groups, robots")
+            raise SimError(f"unknown fields {sorted(unknown)}; known are {', '.join(known)}")
+        if "generate" in body:
+            self.add(crowd(body["generate"]))
         with self._store.transaction():
             _merge(self.departments, Department, body.get("departments") or [], "id")
             _merge(self.people, Person, body.get("people") or [], "user_id")
@@ -139,7 +149,13 @@ class Organisation:
 
     def members(self, department: str) -> list[Person]:
         """Return the people directly in a department; those without any are in the root."""
-        return [person for person in self.people.find() if department in (person.departments or [ROOT])]
+        if self._members[0] != self.people.revision:
+            by_department: dict[str, list[Person]] = {}
+            for person in self.people.find():
+                for each in dict.fromkeys(person.departments or [ROOT]):
+                    by_department.setdefault(each, []).append(person)
+            self._members = (self.people.revision, by_department)
+        return list(self._members[1].get(department, ()))
 
     def lineage(self, department: str) -> Iterator[str]:
         """Yield a department and those above it, the root last."""
@@ -156,15 +172,14 @@ class Organisation:
 
     def _check_references(self) -> None:
         departments = {ROOT, *(item.id for item in self.departments.find())}
-        for department in self.departments.find():
-            seen = {department.id}
-            above = department.parent
+        parents = {item.id: item.parent for item in self.departments.find()}
+        for department, parent in parents.items():
+            seen, above = {department}, parent
             while above != ROOT:
-                parent = self.departments.get(above)
-                if parent is None or above in seen:
-                    raise SimError(f"department {department.id!r}: {above!r} is unknown or above itself")
+                if above not in parents or above in seen:
+                    raise SimError(f"department {department!r}: {above!r} is unknown or above itself")
                 seen.add(above)
-                above = parent.parent
+                above = parents[above]
         for person in self.people.find():
             missing = set(person.departments) - departments
             if missing:

@@ -78,6 +78,8 @@ class Collection[T]:
         self._store, self._name, self._key, self._quiet = store, name, key, quiet
         self._adapter: TypeAdapter[T] = TypeAdapter(model)
         self._searchable = frozenset({key, *indexed})
+        self.revision = 0
+        """Grows with every change of a document, for what is computed from all of them."""
         store.execute(
             f"CREATE TABLE IF NOT EXISTS {name} (seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, doc TEXT)"
         )
@@ -143,6 +145,7 @@ class Collection[T]:
         return " WHERE " + " AND ".join(f"{_path(field)} = ?" for field in where), tuple(where.values())
 
     def _touch(self) -> None:
+        self.revision += 1
         if not self._quiet:
             self._store.revision += 1
 

@@ -122,6 +122,7 @@ class MessageView:
         title, text: what a person reads, plain text.
         links: title and address.
         state: such as `recalled`.
+        mentions: user ids of those who are alerted by name; `all` for everybody.
     """
 
     id: str
@@ -137,3 +138,4 @@ class MessageView:
     tone: str = ""
     state: str = ""
     raw: dict[str, Any] = field(default_factory=dict)
+    mentions: list[str] = field(default_factory=list)

@@ -9,10 +9,11 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from local.simulators.frame.rich_text import read_markdown
 from local.simulators.wecom.answers import Problem
 from local.simulators.wecom.call import is_one_of
 
-__all__ = ["check_content", "read_content"]
+__all__ = ["card_tone", "check_card", "check_content", "mentioned", "read_content"]
 
 _KINDS = frozenset(
     {
@@ -33,8 +34,10 @@ _FILES = frozenset({"image", "voice", "video", "file", "mpnews"})
 _NOTICES = frozenset({"text_notice", "news_notice"})
 _CARDS = _NOTICES | {"button_interaction", "vote_interaction", "multiple_interaction"}
 _TEXT_BYTES = 2048
+_TONES = {"0": "grey", "2": "red", "3": "green"}
+_MENTION = re.compile(r"<@([^<>\s]{1,64})>")
 _MARKUP = re.compile(r"</?(?:div|font|a|br)\b[^>]*>")
-_LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>|\[([^\]]*)\]\(([^)\s]*)\)')
+_LINK = re.compile(r'<a href="([^"]*)">(.*?)</a>')
 
 
 def check_content(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -64,7 +67,7 @@ def check_content(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         if not all(isinstance(one, dict) and one.get("title") for one in articles):
             raise Problem(40058, "articles.title")
     elif msgtype == "template_card":
-        _check_card(content)
+        check_card(content)
     elif msgtype in _FILES:
         # Uploads are not modelled, so no media_id is ever valid.
         raise Problem(40007)
@@ -73,8 +76,10 @@ def check_content(body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def read_content(msgtype: str, content: dict[str, Any]) -> tuple[str, str, list[tuple[str, str]]]:
     """Return title, text and links of a message."""
-    if msgtype in {"text", "markdown", "markdown_v2"}:
+    if msgtype == "text":
         return "", *_plain(str(content.get("content", "")))
+    if msgtype in {"markdown", "markdown_v2"}:
+        return "", *read_markdown(_MARKUP.sub("", str(content.get("content", ""))))
     if msgtype == "textcard":
         text, links = _plain(str(content.get("description", "")))
         return str(content.get("title", "")), text, [(str(content.get("btntxt") or "详情"), content["url"]), *links]
@@ -87,6 +92,25 @@ def read_content(msgtype: str, content: dict[str, Any]) -> tuple[str, str, list[
     return "", msgtype, []
 
 
+def card_tone(content: dict[str, Any]) -> str:
+    """Return the colour of a card's source; none for other messages."""
+    source = content.get("source")
+    return _TONES.get(str(source.get("desc_color")), "") if isinstance(source, dict) else ""
+
+
+def mentioned(msgtype: str, content: dict[str, Any]) -> list[str]:
+    """Return who is alerted in a group: by the list of a text, or by `<@userid>` in Markdown; `all` for everybody."""
+    listed = content.get("mentioned_list") if msgtype == "text" else None
+    ids = [str(one).removeprefix("@") for one in listed] if isinstance(listed, list) else []
+    # What `<@all>` does in Markdown is not documented; here it is taken at its word.
+    ids += (
+        [one.removeprefix("@") for one in _MENTION.findall(str(content.get("content")))]
+        if msgtype == "markdown"
+        else []
+    )
+    return list(dict.fromkeys(ids))
+
+
 def _check_text_card(content: dict[str, Any]) -> None:
     title, description, url = (content.get(name) for name in ("title", "description", "url"))
     if not isinstance(title, str) or not isinstance(description, str) or not title or not description:
@@ -97,7 +121,13 @@ def _check_text_card(content: dict[str, Any]) -> None:
         raise Problem(45002)
 
 
-def _check_card(card: dict[str, Any]) -> None:
+def check_card(card: dict[str, Any]) -> None:
+    """
+    Check a template card.
+
+    Raises:
+        Problem: a field of it is refused.
+    """
     kind = card.get("card_type")
     if not is_one_of(kind, _CARDS):
         raise Problem(40058, "card_type")
@@ -123,19 +153,28 @@ def _check_card(card: dict[str, Any]) -> None:
 def _read_card(card: dict[str, Any]) -> tuple[str, str, list[tuple[str, str]]]:
     main = card.get("main_title") or {}
     rows = card.get("horizontal_content_list") or []
+    source = card.get("source")
     lines = [
+        str(source.get("desc") or "") if isinstance(source, dict) else "",
         str(main.get("desc") or ""),
         str(card.get("sub_title_text") or ""),
         *(f"{row.get('keyname', '')}: {row.get('value', '')}" for row in rows),
     ]
     jumps = [one for one in card.get("jump_list") or [] if one.get("url")]
     links = [(str(one.get("title") or ""), str(one["url"])) for one in jumps]
+    buttons = card.get("button_list")
+    links += [
+        (str(one.get("text") or ""), str(one["url"]))
+        for one in (buttons if isinstance(buttons, list) else [])
+        if isinstance(one, dict) and one.get("url")
+    ]
+    lines += [f"[{card['replace_text']}]"] if card.get("replace_text") else []
     action = card.get("card_action")
-    if isinstance(action, dict) and action.get("url"):
+    if isinstance(action, dict) and action.get("url") and str(action["url"]) not in {url for _, url in links}:
         links.insert(0, ("详情", str(action["url"])))
     return str(main.get("title") or ""), "\n".join(line for line in lines if line), links
 
 
 def _plain(text: str) -> tuple[str, list[tuple[str, str]]]:
-    links = [(one[2] or one[3], one[1] or one[4]) for one in _LINK.finditer(text)]
-    return _MARKUP.sub("", _LINK.sub(lambda found: found[2] or found[3] or "", text)), links
+    links = [(found[2], found[1]) for found in _LINK.finditer(text)]
+    return _MARKUP.sub("", _LINK.sub(r"\2", text)), links

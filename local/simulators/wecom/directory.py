@@ -22,6 +22,7 @@ class Directory:
 
     def __init__(self, simulation: Simulation) -> None:
         self._people = simulation.people
+        self._numbers: tuple[int, dict[str, int]] = (-1, {})
 
     def person(self, userid: str) -> Person | None:
         """Return who has that userid, also after having left."""
@@ -53,14 +54,21 @@ class Directory:
 
     def number(self, department: str) -> int:
         """Return the number of a department: they are counted in the order in which they were made."""
-        ids = [one.id for one in self._people.departments.find()]
-        return COMPANY + 1 + ids.index(department) if department in ids else COMPANY
+        return self._known_numbers().get(department, COMPANY)
 
     def department(self, number: str) -> Department | None:
         """Return the department of that number."""
         if number == str(COMPANY):
             return Department(id=ROOT, name="Simulated company", parent="")
-        return next((one for one in self._people.departments.find() if str(self.number(one.id)) == number), None)
+        found = next((one for one, known in self._known_numbers().items() if str(known) == number), "")
+        return self._people.departments.get(found)
+
+    def _known_numbers(self) -> dict[str, int]:
+        revision = self._people.departments.revision
+        if self._numbers[0] != revision:
+            ids = [one.id for one in self._people.departments.find()]
+            self._numbers = (revision, {one: COMPANY + 1 + place for place, one in enumerate(ids)})
+        return self._numbers[1]
 
     def numbers_of(self, person: Person) -> list[int]:
         """Return the numbers of somebody's departments, the main one first."""

@@ -17,7 +17,7 @@ from local.simulators.frame.store import Collection
 from local.simulators.frame.web import ApiAnswer
 from local.simulators.wecom.answers import Problem, success
 from local.simulators.wecom.call import WecomCall, agent_id
-from local.simulators.wecom.contents import check_content
+from local.simulators.wecom.contents import check_content, mentioned
 from local.simulators.wecom.directory import Directory
 from local.simulators.wecom.model import Message
 from local.simulators.wecom.rules import APPROVAL_APP
@@ -30,6 +30,7 @@ _TASK_ID = re.compile(r"[0-9A-Za-z_@-]{1,128}")
 _CHAT_ID = re.compile(r"[0-9A-Za-z]{1,32}")
 _DEDUPE_S, _LONGEST_DEDUPE_S = 1800, 4 * 3600
 _RECALLABLE_S = 24 * 3600
+_REPLACEABLE_S = 72 * 3600
 _PER_MEMBER = ((30, 60), (1000, 3600))
 _MOST_USERS, _MOST_PARTIES = 1000, 100
 
@@ -40,7 +41,11 @@ class Messages:
     def __init__(self, simulation: Simulation, directory: Directory, throttle: Throttle) -> None:
         self._simulation, self._directory, self._throttle = simulation, directory, throttle
         self._messages = Collection(
-            simulation.store, "wecom_messages", Message, key="id", indexed=("digest", "app_id", "task_id")
+            simulation.store,
+            "wecom_messages",
+            Message,
+            key="id",
+            indexed=("digest", "app_id", "task_id", "response_code"),
         )
 
     def all(self, limit: int = -1) -> list[Message]:
@@ -66,6 +71,7 @@ class Messages:
             to=[one for one in users if self._is_admitted(call, one)],
             digest=digest,
             task_id=str(content.get("task_id", "")) if more else "",
+            response_code=more.get("response_code", ""),
         )
         return success(**invalid, msgid=message.id, **more)
 
@@ -112,8 +118,22 @@ class Messages:
         msgtype, content = check_content(call.body)
         if msgtype == "template_card":
             raise Problem(40008)
-        self.keep(msgtype, content, app_id=call.app.app_id, chat_id=chat.id)
+        mentions = mentioned(msgtype, content)
+        self.keep(msgtype, content, app_id=call.app.app_id, chat_id=chat.id, mentions=mentions)
         return success()
+
+    def answerable(self, app_id: str, response_code: str) -> Message | None:
+        """Return the card of an app that this code replaces; None when it is unknown, used or too old."""
+        found = self._messages.first(response_code=response_code) if response_code else None
+        if found is None or found.app_id != app_id:
+            return None
+        is_fresh = self._simulation.clock.now_s() - found.sent_at_s <= _REPLACEABLE_S
+        return found if is_fresh else None
+
+    def replace(self, message: Message, card: dict[str, Any]) -> None:
+        """Replace a card where it stands; its code is used up."""
+        message.content, message.edited, message.response_code = card, True, ""
+        self._messages.put(message)
 
     def keep(  # noqa: PLR0913 - the facts of one message, all named
         self,
@@ -126,6 +146,8 @@ class Messages:
         robot: str = "",
         digest: str = "",
         task_id: str = "",
+        response_code: str = "",
+        mentions: list[str] | None = None,
     ) -> Message:
         """Keep a message."""
         return self._messages.put(
@@ -141,6 +163,8 @@ class Messages:
                 robot=robot,
                 digest=digest,
                 task_id=task_id,
+                response_code=response_code,
+                mentions=mentions or [],
             )
         )
 

@@ -164,6 +164,8 @@ class Message:
         to: its readers; empty in a chat.
         digest: of the request, for the check for repetitions.
         sent_at_s: on the simulator's clock.
+        response_code: by which a card is replaced, once; empty afterwards.
+        mentions: userids that are alerted, `all` for everybody.
     """
 
     id: str
@@ -178,3 +180,6 @@ class Message:
     digest: str = ""
     task_id: str = ""
     recalled: bool = False
+    response_code: str = ""
+    edited: bool = False
+    mentions: list[str] = field(default_factory=list)

@@ -11,8 +11,9 @@ from local.simulators.frame.views import ApprovalView, Decision, MessageView
 from local.simulators.frame.web import ApiAnswer, ApiCall, Outgoing
 from local.simulators.wecom.answers import Problem, failure
 from local.simulators.wecom.applications import Applications
+from local.simulators.wecom.card_updates import CardUpdates
 from local.simulators.wecom.contacts import Contacts
-from local.simulators.wecom.contents import read_content
+from local.simulators.wecom.contents import card_tone, read_content
 from local.simulators.wecom.details import Details
 from local.simulators.wecom.directory import Directory
 from local.simulators.wecom.events import Events
@@ -55,7 +56,7 @@ class WecomPlatform:
             [
                 *approval_routes(templates, applications),
                 *contact_routes(Contacts(simulation, directory, throttle)),
-                *message_routes(self._messages),
+                *message_routes(self._messages, CardUpdates(self._messages)),
                 *other_routes(),
             ],
         )
@@ -155,8 +156,10 @@ class WecomPlatform:
             title=title,
             text=text,
             links=links,
-            state="recalled" if message.recalled else "",
+            tone=card_tone(message.content),
+            state="recalled" if message.recalled else "edited" if message.edited else "",
             raw=message.content,
+            mentions=message.mentions,
         )
 
     def _hint(self) -> str:

@@ -11,7 +11,7 @@ from local.simulators.frame.platform import Simulation
 from local.simulators.frame.web import ApiAnswer, ApiCall
 from local.simulators.wecom.answers import Problem, success
 from local.simulators.wecom.call import is_one_of, readable
-from local.simulators.wecom.contents import check_content
+from local.simulators.wecom.contents import check_content, mentioned
 from local.simulators.wecom.messages import Messages
 from local.simulators.wecom.throttle import Throttle
 
@@ -39,7 +39,8 @@ class Robots:
         msgtype, content = _content(call.body)
         if not self._throttle.admits(f"robot {robot.id}", _PER_MINUTE, 60):
             raise Problem(45009)
-        self._messages.keep(msgtype, content, chat_id=robot.chat, robot=robot.name or "robot")
+        mentions = mentioned(msgtype, content)
+        self._messages.keep(msgtype, content, chat_id=robot.chat, robot=robot.name or "robot", mentions=mentions)
         return success()
 
 

@@ -4,6 +4,7 @@ from local.simulators.frame.web import ApiAnswer
 from local.simulators.wecom.answers import success
 from local.simulators.wecom.applications import Applications
 from local.simulators.wecom.call import WecomCall
+from local.simulators.wecom.card_updates import CardUpdates
 from local.simulators.wecom.contacts import Contacts
 from local.simulators.wecom.gateway import Route
 from local.simulators.wecom.messages import Messages
@@ -48,11 +49,12 @@ def contact_routes(contacts: Contacts) -> list[Route]:
     ]
 
 
-def message_routes(messages: Messages) -> list[Route]:
+def message_routes(messages: Messages, updates: CardUpdates) -> list[Route]:
     """Messages of an app."""
     return [
         Route("/cgi-bin/message/send", messages.send, "message"),
         Route("/cgi-bin/message/recall", messages.recall, "message"),
+        Route("/cgi-bin/message/update_template_card", updates.update, "message"),
         Route("/cgi-bin/appchat/create", messages.create_chat, "message"),
         Route("/cgi-bin/appchat/get", messages.chat, "message"),
         Route("/cgi-bin/appchat/send", messages.send_to_chat, "message"),

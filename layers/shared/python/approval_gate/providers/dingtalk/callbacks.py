@@ -45,6 +45,13 @@ MAX_AGE = timedelta(hours=24)
 MAX_AHEAD = timedelta(minutes=10)
 _NONCE_BYTES = 8
 _SUCCESS = b"success"
+# Source: DingTalk developer docs, "Address book events", read 2026-02-28. They name ids only.
+_CONTACTS = frozenset(
+    {
+        *("user_add_org", "user_modify_org", "user_leave_org", "user_active_org"),
+        *("org_dept_create", "org_dept_modify", "org_dept_remove"),
+    }
+)
 _LINE_BREAKS = re.compile(r"[\r\n]")
 
 
@@ -123,7 +130,12 @@ class Receiver:
         if vendor_type == "check_url":
             return Opened(response, vendor_type=vendor_type, is_address_check=True)
         event = read_event(body, sent_at)
-        return Opened(response, events=(event,) if event else (), vendor_type=vendor_type or "unnamed")
+        return Opened(
+            response,
+            events=(event,) if event else (),
+            vendor_type=vendor_type or "unnamed",
+            contacts_changed=vendor_type in _CONTACTS,
+        )
 
     def _check_signature(self, query: Mapping[str, str], encrypt: str) -> datetime:
         """Check signature, then age, before anything is decrypted; return when the request says it was sent."""

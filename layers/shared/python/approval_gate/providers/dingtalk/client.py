@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from approval_gate.errors import ProviderRejected, ProviderUnavailable
+from approval_gate.http_log import hide_queries
 from approval_gate.providers.dingtalk.answers import Answer, read_answer
 from approval_gate.providers.dingtalk.errcodes import PROVIDER, error_for, is_token_refused
 
@@ -59,6 +60,7 @@ class Client:
         self._http = http
         self._tokens = tokens
         self._clock = clock
+        hide_queries()  # the older API and robots have secrets there
 
     def call(
         self,
@@ -92,6 +94,19 @@ class Client:
 
         def request(token: str) -> httpx.Request:
             return self._request("POST", self._older_api + path, body, {"access_token": token}, _HEADERS)
+
+        return self._with_token(operation, request)
+
+    def post(self, operation: str, url: str, query: Mapping[str, str], body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Post to an address that has its secret in the query and knows no access token; else as `call`."""
+        answer = self._exchange(operation, lambda: self._request("POST", url, body, query, _HEADERS))
+        return _body(operation, answer)
+
+    def read_older(self, operation: str, path: str) -> Mapping[str, Any]:
+        """Make one reading call of the older API; else as `call_older`."""
+
+        def request(token: str) -> httpx.Request:
+            return self._request("GET", self._older_api + path, None, {"access_token": token}, _HEADERS)
 
         return self._with_token(operation, request)
 

@@ -82,3 +82,13 @@ class Credentials:
     def public_fields(cls) -> frozenset[str]:
         """Return the fields that may be shown."""
         return frozenset({"app_key", "agent_id", "corp_id"})
+
+    @classmethod
+    def identity_fields(cls) -> tuple[str, ...]:
+        """Return the fields that name the app on the platform."""
+        return ("app_key",)
+
+    @classmethod
+    def callback_fields(cls) -> frozenset[str]:
+        """Return the fields that prove callbacks."""
+        return frozenset({"aes_key", "token"})

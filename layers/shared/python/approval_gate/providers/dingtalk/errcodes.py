@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum, auto
 
 from approval_gate.errors import ProviderError, ProviderRejected, ProviderThrottled, ProviderUnavailable
+from approval_gate.providers.dingtalk.meanings import Kind as _Kind
+from approval_gate.providers.dingtalk.message_errcodes import MESSAGE_MEANINGS, MESSAGE_PAUSES
 
 __all__ = [
     "FORM_GONE",
@@ -60,6 +61,12 @@ _PERMISSIONS = {
     "get_instance": "Workflow.Instance.Read",
     "list_instances": "Workflow.Instance.Read",
     "find_people": "qyapi_get_member_by_mobile",
+    "list_departments": "qyapi_get_department_list",
+    "read_department": "qyapi_get_department_list",
+    "list_people": "qyapi_get_department_member",
+    "read_person": "qyapi_get_member",
+    "send_work_notification": "qyapi_base",
+    "send_to_group": "qyapi_robot_sendmsg",
 }
 
 
@@ -81,12 +88,6 @@ class Complaint:
     request_id: str = ""
     scopes: tuple[str, ...] = ()
     address: str = ""
-
-
-class _Kind(Enum):
-    REJECTED = auto()
-    UNAVAILABLE = auto()
-    THROTTLED = auto()
 
 
 _BAD_CREDENTIALS = (
@@ -150,6 +151,7 @@ _PAUSES = {
     "90002": 10.0,
     "autoflowliketriggerratelimited": 60.0,
     "1111": _FLOOD_S,
+    **MESSAGE_PAUSES,
 }
 
 _MEANINGS: dict[str, tuple[_Kind, str]] = {
@@ -162,6 +164,7 @@ _MEANINGS: dict[str, tuple[_Kind, str]] = {
     **dict.fromkeys(("ipnotinwhitelist", "60020"), (_Kind.REJECTED, _IP)),
     **dict.fromkeys(("apicountlimitfororg", "90020"), (_Kind.REJECTED, _QUOTA)),
     **dict.fromkeys((name for name in _PAUSES if name != "1111"), (_Kind.THROTTLED, _SLOW_DOWN)),
+    **MESSAGE_MEANINGS,
     "1111": (_Kind.THROTTLED, _FLOOD),
     **dict.fromkeys(("50002", "50004"), (_Kind.REJECTED, _SCOPE_OF_APP)),
     "needauth": (_Kind.REJECTED, _MAY_NOT_START),

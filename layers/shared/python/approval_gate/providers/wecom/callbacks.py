@@ -99,7 +99,10 @@ class Receiver:
         if agent_id and agent_id != self._agent_id:
             raise CallbackRejected("agent_id")
         events = read_events(document, sha256_hex(plain), self._clock())
-        return Opened(WebResponse(), events=events, vendor_type=type_of(document))
+        vendor_type = type_of(document)
+        return Opened(
+            WebResponse(), events=events, vendor_type=vendor_type, contacts_changed=vendor_type == "change_contact"
+        )
 
     def _answer_address_check(self, request: WebRequest) -> Opened:
         # Base64 holds no spaces: where the sender left a plus sign unescaped, form decoding has made one of it.

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from approval_gate.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from approval_gate.http_log import hide_queries
 from approval_gate.providers.wecom.documents import Element, json_document
 from approval_gate.providers.wecom.errcodes import TOKEN_REFUSED, Complaint, error_for
 
@@ -39,20 +40,6 @@ _TOKEN_MARGIN_S = 300
 _TOKEN = re.compile(r"[!-~]{1,512}")
 _NUMBER = re.compile(r"-?[0-9]{1,9}")
 _NO_ANSWER = 0
-
-
-class _WithoutQuery(logging.Filter):
-    """Take the query off every address that httpx logs."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                each.copy_with(query=None) if isinstance(each, httpx.URL) else each for each in record.args
-            )
-        return True
-
-
-_WITHOUT_QUERY = _WithoutQuery()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +78,7 @@ class Client:
         self._http = http
         self._tokens = tokens
         self._clock = clock
-        logging.getLogger("httpx").addFilter(_WITHOUT_QUERY)  # the same one again is no second one
+        hide_queries()
 
     def call(self, operation: str, path: str, body: Mapping[str, Any]) -> Element:
         """
@@ -105,18 +92,33 @@ class Client:
             ProviderRejected, ProviderUnavailable: see `errcodes`. After ProviderUnavailable the call may have been
                 executed.
         """
+        return self._with_token(operation, "POST", path, {}, body)
+
+    def read(self, operation: str, path: str, query: Mapping[str, str]) -> Element:
+        """Make one call that takes its arguments in the query; else as `call`."""
+        return self._with_token(operation, "GET", path, query, None)
+
+    def post(self, operation: str, url: str, query: Mapping[str, str], body: Mapping[str, Any]) -> Element:
+        """Post to an address that has its secret in the query and knows no access token; else as `call`."""
+        return _checked(operation, self._exchange(operation, "POST", url, query, body))
+
+    def _with_token(
+        self, operation: str, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None
+    ) -> Element:
+        url = self._base_url + path
         token = self._tokens.get(self._fetch_token)
-        answer = self._exchange(operation, "POST", path, {"access_token": token}, body)
+        answer = self._exchange(operation, method, url, {**query, "access_token": token}, body)
         if answer.code in TOKEN_REFUSED:
             self._tokens.drop(token)
             token = self._tokens.get(self._fetch_token)
-            answer = self._exchange(operation, "POST", path, {"access_token": token}, body)
+            answer = self._exchange(operation, method, url, {**query, "access_token": token}, body)
         return _checked(operation, answer)
 
     def _fetch_token(self) -> tuple[str, float]:
         """Return an access token and its life less a margin, in seconds."""
         query = {"corpid": self._credentials.corp_id, "corpsecret": self._credentials.secret}
-        document = _checked("fetch_token", self._exchange("fetch_token", "GET", _TOKEN_PATH, query, None))
+        url = self._base_url + _TOKEN_PATH
+        document = _checked("fetch_token", self._exchange("fetch_token", "GET", url, query, None))
         token, life = document.word("access_token", limit=512), document.word("expires_in")
         if not _TOKEN.fullmatch(token) or not _NUMBER.fullmatch(life) or int(life) <= 0:
             raise _unavailable("fetch_token", "the answer holds no access token; check base_url")
@@ -124,13 +126,11 @@ class Client:
         return token, max(int(life) - _TOKEN_MARGIN_S, int(life) / 2)
 
     def _exchange(
-        self, operation: str, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None
+        self, operation: str, method: str, url: str, query: Mapping[str, str], body: Mapping[str, Any] | None
     ) -> _Answer:
         started = self._clock()
         try:
-            response = self._http.request(
-                method, self._base_url + path, params=query, json=body, follow_redirects=False
-            )
+            response = self._http.request(method, url, params=query, json=body, follow_redirects=False)
         except (httpx.UnsupportedProtocol, httpx.InvalidURL):
             # Not `from err`: what failed to parse is the address.
             raise ProviderRejected(

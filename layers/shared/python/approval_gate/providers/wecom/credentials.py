@@ -88,3 +88,13 @@ class Credentials:
     def public_fields(cls) -> frozenset[str]:
         """Return the fields that may be shown."""
         return frozenset({"corp_id", "agent_id", "template_id"})
+
+    @classmethod
+    def identity_fields(cls) -> tuple[str, ...]:
+        """Return the fields that name the app on the platform."""
+        return ("agent_id", "corp_id")
+
+    @classmethod
+    def callback_fields(cls) -> frozenset[str]:
+        """Return the fields that prove callbacks."""
+        return frozenset({"encoding_aes_key", "token"})

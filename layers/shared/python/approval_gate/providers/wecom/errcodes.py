@@ -13,9 +13,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from enum import Enum, auto
 
 from approval_gate.errors import ProviderError, ProviderRejected, ProviderThrottled, ProviderUnavailable
+from approval_gate.providers.wecom.meanings import Kind as _Kind
+from approval_gate.providers.wecom.message_errcodes import IN_MESSAGE_CALLS, MESSAGE_MEANINGS
 
 __all__ = ["PARAMETERS_REFUSED", "PERSON_UNKNOWN", "TOKEN_REFUSED", "Complaint", "error_for"]
 
@@ -32,12 +33,6 @@ _FROM_IP = re.compile(r"from ip: ?([0-9A-Fa-f.:]{3,45})")
 _FREQUENCY_S = 60.0  # the shortest of the platform's blocks: a minute, an hour, a day or a month
 _TOKEN_BLOCK_S = 600.0  # asking for tokens too often blocks the address for an hour
 _CONCURRENCY_S = 5.0
-
-
-class _Kind(Enum):
-    REJECTED = auto()
-    UNAVAILABLE = auto()
-    THROTTLED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +112,13 @@ _MEANINGS: dict[int, tuple[_Kind, str]] = {
     301026: (_Kind.UNAVAILABLE, _INTERNAL),
     **dict.fromkeys((-1, 6000, 620004), (_Kind.UNAVAILABLE, _BUSY)),
     **dict.fromkeys((45009, 45033), (_Kind.THROTTLED, _SLOW_DOWN)),
+    **MESSAGE_MEANINGS,
 }
 
 
 def error_for(operation: str, complaint: Complaint) -> ProviderError:
     """Return the error to raise. Its text is ours and holds nothing of the vendor's but our own address."""
-    kind, text = _meaning(complaint)
+    kind, text = IN_MESSAGE_CALLS.get((operation, complaint.code or 0)) or _meaning(complaint)
     message = f"{operation}: {text.format(address=_address(complaint.text))}."
     code = "" if complaint.code is None else str(complaint.code)
     if kind is _Kind.THROTTLED:
