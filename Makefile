@@ -9,22 +9,31 @@ STACK ?= approval-gate
 ARCHITECTURE ?= arm64
 PARAMETERS ?=
 
-# `make token TENANT=acme SCOPES="approvals:write approvals:read"`
-SCOPES ?= apps:admin tokens:admin
+# `make token TENANT=acme SCOPES="approvals:write approvals:read"`; without SCOPES, all of them: the first token
+SCOPES ?= approvals:write approvals:read notifications:write apps:admin tokens:admin tenants:admin
 PRINCIPAL ?= operator
+
+# `make chaos N=200`
+N ?= 200
+
+# `make dead-letters LOCAL=.local`: the folder of a local stack that is up, instead of AWS
+LOCAL ?=
 
 WITHOUT_VENV := $(PATH)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status check format test build bench deploy token openapi lock clean
+.PHONY: help setup demo up down status check format test simulate chaos build bench deploy token dead-letters replay undelivered redeliver openapi cli-docs lock clean
 
 help:  ## show this
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
-		|| grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST)
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
+		|| grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST)
 
-setup: $(STAMP)  ## make .venv from the locked requirements (a minute or two, once)
+setup: $(STAMP) .venv/bin/approval-gate  ## make .venv from the locked requirements (a minute or two, once)
+
+.venv/bin/approval-gate: | $(STAMP)
+	@ln -sfn ../../bin/approval-gate $@
 
 $(STAMP): export PATH := $(WITHOUT_VENV)
 $(STAMP): requirements/dev.txt
@@ -65,11 +74,18 @@ format: setup  ## format the code and mend what can be mended
 test: setup  ## run all tests
 	@python -m pytest --numprocesses auto --dist loadgroup
 
+chaos: setup  ## take N approvals (default 200) through kills, crashes and lost callbacks on a stack of its own
+	@CHAOS=$(N) python -m pytest -s tests/stack/test_chaos.py
+
+simulate: N := 2000
+simulate: setup  ## run N simulated schedules from SEED on every core, e.g. N=100000 SEED=1
+	@python -m tests.simulation -n $(N) $(if $(SEED),--first $(SEED))
+
 build: setup  ## build the template for ARCHITECTURE (default arm64)
 	@ARCHITECTURE=$(ARCHITECTURE) python -m local.engine.build
 
 bench: setup  ## measure
-	@python -m bench
+	@PYTHONPATH=.:layers/shared/python python -m bench
 
 deploy: build  ## deploy to AWS as STACK (default approval-gate)
 	sam deploy --stack-name $(STACK) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
@@ -79,8 +95,23 @@ token: setup  ## write an API token for TENANT with SCOPES into the deployed STA
 	@test -n "$(TENANT)" || { echo 'whose token? make token TENANT=acme' >&2; exit 64; }
 	@python -m cli.bootstrap --stack "$(STACK)" --tenant "$(TENANT)" --scopes "$(SCOPES)" --principal "$(PRINCIPAL)"
 
+dead-letters: setup  ## list what the table's stream gave up: what, why, which approval (LOCAL=.local for the local stack)
+	@python -m cli.dead_letters list --stack "$(STACK)" $(if $(LOCAL),--local "$(LOCAL)")
+
+replay: setup  ## apply it again, once its cause is mended; safe to run twice (LOCAL=.local for the local stack)
+	@python -m cli.dead_letters replay --stack "$(STACK)" $(if $(LOCAL),--local "$(LOCAL)")
+
+undelivered: setup  ## list the deliveries of TENANT that failed, and why (LOCAL=.local for the local stack)
+	@PYTHONPATH=.:layers/shared/python python -m cli.outbox list --stack "$(STACK)" --tenant "$(TENANT)" $(if $(LOCAL),--local "$(LOCAL)")
+
+redeliver: setup  ## send what failed once more, once its cause is mended; safe to run twice (LOCAL=.local for the local stack)
+	@PYTHONPATH=.:layers/shared/python python -m cli.outbox redrive --stack "$(STACK)" $(if $(LOCAL),--local "$(LOCAL)")
+
 openapi: setup  ## write docs/openapi.json from the code
 	@PYTHONPATH=.:layers/shared/python python -m local.openapi
+
+cli-docs: setup  ## write docs/cli.md from the command's own help
+	@python -m cli.reference > docs/cli.md
 
 lock: setup  ## compile the locked requirements anew
 	cd requirements && CUSTOM_COMPILE_COMMAND="make lock" pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \

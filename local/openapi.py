@@ -17,7 +17,11 @@ from aws_lambda_powertools import Logger
 from approval_gate.entrypoints.api import build_resolver
 from approval_gate.entrypoints.approvals import ApprovalsApi
 from approval_gate.entrypoints.apps import AppsApi
+from approval_gate.entrypoints.contacts import ContactsApi
+from approval_gate.entrypoints.notifications import NotificationsApi
+from approval_gate.entrypoints.templates import TemplatesApi
 from approval_gate.entrypoints.tenants import TenantsApi
+from approval_gate.entrypoints.third_party import ThirdPartyApi
 from approval_gate.entrypoints.tokens import TokensApi
 from approval_gate.entrypoints.webhook_secrets import WebhookSecretsApi
 from approval_gate.settings import Settings
@@ -44,7 +48,9 @@ def openapi_document() -> str:
             TokensApi(none, clock),
             TenantsApi(none, none, none, clock),
             WebhookSecretsApi(none, none),
+            ContactsApi(none, none),
         ),
+        build_resolver(logger, NotificationsApi(none, none), TemplatesApi(none), ThirdPartyApi(none, none)),
     )
     merged: dict[str, Any] = {}
     for resolver in resolvers:

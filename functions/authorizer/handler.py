@@ -10,6 +10,7 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from approval_gate.entrypoints.authorizer import Authorizer
+from approval_gate.entrypoints.clock import now
 from approval_gate.observability import function_logger
 from approval_gate.settings import Settings
 
@@ -19,7 +20,7 @@ logger = function_logger()
 @cache
 def authorizer() -> Authorizer:
     """Wire once per execution environment; importing this module reads nothing."""
-    return Authorizer(boto3.client("dynamodb"), Settings.from_env(os.environ).table)
+    return Authorizer(boto3.client("dynamodb"), Settings.from_env(os.environ).table, now)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import boto3
 import yaml
 from moto import mock_aws
+
+from tests.secret_watch import WATCH
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 TABLE = "approvals"
@@ -48,8 +51,11 @@ def create_table(client: Any, name: str = TABLE) -> None:
 
 @contextmanager
 def aws() -> Iterator[Any]:
-    """Run with a fresh table; yields the DynamoDB client."""
+    """Run with a fresh table; yields the DynamoDB client. What is in the table at the end must hold no secret."""
     with mock_aws():
         client = boto3.client("dynamodb", region_name="us-east-1")
         create_table(client)
         yield client
+        if TABLE in client.list_tables()["TableNames"]:
+            for page in client.get_paginator("scan").paginate(TableName=TABLE):
+                WATCH.check(json.dumps(page["Items"], ensure_ascii=False, default=repr), "the table")

@@ -23,6 +23,8 @@ from approval_gate.domain.approval import (
 )
 from approval_gate.errors import ProviderUnavailable
 from approval_gate.ports import App, Draft, ProviderApproval, Sender
+from approval_gate.ports.directory import Directory
+from approval_gate.ports.messages import Messenger
 from approval_gate.providers import registry
 from approval_gate.store.access_tokens import DynamoAccessTokens
 from approval_gate.store.forms import DynamoForms
@@ -82,6 +84,37 @@ class PlatformSite:
             clock=self.clock,
         )
         return sender
+
+    def messenger(self) -> Messenger:
+        """Return a messenger of the same app, as another worker would have it."""
+        credentials = registry.credentials_type(self.kit.provider).from_fields(self.kit.credentials)
+        messenger: Messenger = registry.messenger_type(self.kit.provider)(
+            app=self._app,
+            credentials=credentials,
+            http=self._http,
+            tokens=DynamoAccessTokens(self._table, TABLE, self.clock, self._app),
+            forms=DynamoForms(self._table, TABLE, self.clock, self._app),
+            clock=self.clock,
+        )
+        return messenger
+
+    def directory(self) -> Directory:
+        """Return a directory of the same app."""
+        credentials = registry.credentials_type(self.kit.provider).from_fields(self.kit.credentials)
+        directory: Directory = registry.directory_type(self.kit.provider)(
+            app=self._app,
+            credentials=credentials,
+            http=self._http,
+            tokens=DynamoAccessTokens(self._table, TABLE, self.clock, self._app),
+            forms=DynamoForms(self._table, TABLE, self.clock, self._app),
+            clock=self.clock,
+        )
+        return directory
+
+    @property
+    def app(self) -> App:
+        """The app as it is registered at the gate."""
+        return self._app
 
     def clock(self) -> datetime:
         return self.now

@@ -29,11 +29,14 @@ from approval_gate.services.check import Checker
 from approval_gate.services.conclude import Concluder
 from approval_gate.services.create import Creator
 from approval_gate.services.decide import Decider
+from approval_gate.services.people import People
 from approval_gate.services.remind import Reminder
 from approval_gate.services.submit import Submitter
 from approval_gate.store.approvals import DynamoApprovals
 from approval_gate.store.apps import DynamoApps
+from approval_gate.store.contacts import DynamoContacts
 from approval_gate.store.documents import read_notification
+from approval_gate.store.syncs import DynamoSyncs
 from tests.fakes.aws import TABLE
 
 START = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
@@ -176,7 +179,11 @@ class World:
     def __post_init__(self) -> None:
         self.approvals = DynamoApprovals(self.client, TABLE, self.clock)
         self.apps = DynamoApps(self.client, TABLE, self.clock)
-        self.ports = Ports(self.approvals, self.apps, self.platform, self.workflow, self.clock, AnyCallback())
+        contacts, syncs = DynamoContacts(self.client, TABLE), DynamoSyncs(self.client, TABLE)
+        self.people = People(contacts, syncs, self.platform, self.clock)
+        self.ports = Ports(
+            self.approvals, self.apps, self.platform, self.workflow, self.clock, self.people, AnyCallback()
+        )
         self.decider = Decider(self.approvals, self.workflow, self.clock)
         self.applier = Applier(self.ports, self.decider)
         self.submitter = Submitter(self.ports, self.decider, self.applier)

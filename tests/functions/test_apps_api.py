@@ -10,6 +10,7 @@ import boto3
 import pytest
 from aws_lambda_powertools import Logger
 
+from approval_gate.entrypoints.api import build_resolver
 from approval_gate.entrypoints.apps import AppsApi
 from approval_gate.errors import StoreError
 from approval_gate.settings import Settings
@@ -59,10 +60,11 @@ def secrets(world: World) -> Secrets:
 
 
 def calls(world: World, secrets: Secrets, **settings: Any) -> Call:
-    api = AppsApi(world.apps, secrets, world.approvals, Settings(TABLE, "gate", **settings), world.clock, Logger())
+    apps = AppsApi(world.apps, secrets, world.approvals, Settings(TABLE, "gate", **settings), world.clock)
+    api = build_resolver(Logger(), apps)
 
     def send(method: str, path: str, body: Any = None, **more: Any) -> tuple[int, dict[str, Any]]:
-        answer = api.resolver.resolve(api_event(method, path, body, **more), LambdaContext())
+        answer = api.resolve(api_event(method, path, body, **more), LambdaContext())
         return answer["statusCode"], json.loads(answer["body"] or "{}")
 
     return send
@@ -163,7 +165,12 @@ def test_settings_change_without_credentials(call: Call, secrets: Secrets) -> No
     ("change", "status", "code"),
     [
         ({"credentials": {**APP["credentials"], "app_id": "cli_other"}}, 400, "other_identity"),
-        ({"credentials": {"app_id": "cli_a1b2c3d4e5f60718"}}, 400, "invalid_request"),
+        ({"credentials": {"app_secret": ""}}, 400, "invalid_request"),
+        ({"credentials": {"app_secret": None}}, 400, "invalid_request"),
+        ({"credentials": {"app_secrte": "x"}}, 400, "invalid_request"),
+        ({"overlap_s": -1}, 400, "invalid_request"),
+        ({"overlap_s": 30 * 86_400 + 1}, 400, "invalid_request"),
+        ({"robots": {"ops": {"url": "https://elsewhere.example.com/hook"}}}, 400, "invalid_request"),
         ({"provider": "lark"}, 400, "invalid_request"),
         ({"base_url": "http://proxy.example.com"}, 400, "invalid_request"),
     ],

@@ -17,10 +17,13 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from approval_gate.entrypoints.callback import CallbackEndpoint
+from approval_gate.ports.secrets import AppSecret
 from approval_gate.providers import registry
 from approval_gate.services.receive import Callbacks
 from approval_gate.store.journal import Journal
-from approval_gate.store.secrets import Keyring, SecretStore
+from approval_gate.store.keyring import Keyring
+from approval_gate.store.secrets import SecretStore
+from approval_gate.store.syncs import DynamoSyncs
 from approval_gate.web import WebRequest
 from tests.fakes.aws import TABLE, aws
 from tests.kits import Kit, all_kits
@@ -36,18 +39,18 @@ class Site:
     kit: Kit
     table: Any
     secrets: SecretStore
-    time_s: float = 1000.0
+    waited: timedelta = timedelta()
     reads: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        read = self.secrets.read
+        load = self.secrets.load
 
         def counted(provider: str, tenant: str, app: str) -> Any:
             self.reads.append(f"{tenant}/{app}")
-            return read(provider, tenant, app)
+            return load(provider, tenant, app)
 
-        self.secrets.read = counted  # type: ignore[method-assign] # counts what a flood would cost
-        keyring = Keyring(self.secrets, self.kit.name, monotonic=lambda: self.time_s)
+        self.secrets.load = counted  # type: ignore[method-assign] # counts what a flood would cost
+        keyring = Keyring(self.secrets, self.kit.name, lambda: self.kit.now + self.waited)
         journal = Journal(self.table, TABLE, lambda: self.kit.now)
         receiver = registry.receiver_type(self.kit.name)
         callbacks = Callbacks(self.kit.name, receiver, keyring, journal, lambda: self.kit.now)
@@ -83,7 +86,7 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with aws() as table:
         kit: Any = request.param
         secrets = SecretStore(boto3.client("secretsmanager"), "gate")
-        secrets.write(kit.name, "acme", "prod", kit.credentials, kit.now)
+        secrets.write(kit.name, "acme", "prod", AppSecret(kit.credentials, kit.now))
         yield Site(kit, table, secrets)
 
 
@@ -115,29 +118,52 @@ def test_an_unproven_callback_and_an_unknown_app_get_the_same_answer(site: Site)
     assert site.journal() == []
 
 
-def test_a_flood_of_forgeries_and_of_unknown_apps_reads_each_secret_once(site: Site) -> None:
+def test_a_flood_of_forgeries_and_of_unknown_apps_reads_each_secret_a_few_times(site: Site) -> None:
     forged = site.kit.unsigned(site.kit.approve(REF))
 
-    for _ in range(20):
+    for _ in range(50):
         site.send(forged)
         site.send(forged, app="nowhere")
 
-    assert sorted(site.reads) == ["acme/nowhere", "acme/prod"]
+    most = 1 + Keyring.FRESH_READS
+    assert sorted(site.reads) == ["acme/nowhere"] * most + ["acme/prod"] * most
 
 
 def test_changed_keys_are_picked_up_by_the_next_callback(site: Site) -> None:
-    site.secrets.write(site.kit.name, "acme", "prod", _other_keys(site.kit), site.kit.now)
+    site.secrets.write(site.kit.name, "acme", "prod", AppSecret(_other_keys(site.kit), site.kit.now))
     site.send(site.kit.approve(REF))
-    site.secrets.write(site.kit.name, "acme", "prod", site.kit.credentials, site.kit.now)  # type: ignore[attr-defined] # every kit has them
-    site.time_s += 31
+    site.secrets.write(site.kit.name, "acme", "prod", AppSecret(site.kit.credentials, site.kit.now))  # type: ignore[attr-defined] # every kit has them
 
     assert site.send(site.kit.approve(REF))["statusCode"] == 200
 
 
+def test_after_a_flood_changed_keys_are_picked_up_within_a_minute(site: Site) -> None:
+    site.secrets.write(site.kit.name, "acme", "prod", AppSecret(_other_keys(site.kit), site.kit.now))
+    for _ in range(2 * Keyring.FRESH_READS):
+        site.send(site.kit.approve(REF))
+    site.secrets.write(site.kit.name, "acme", "prod", AppSecret(site.kit.credentials, site.kit.now))  # type: ignore[attr-defined] # every kit has them
+
+    at_once = site.send(site.kit.approve(REF))
+    site.waited += Keyring.LIFE
+
+    assert (at_once["statusCode"], site.send(site.kit.approve(REF))["statusCode"]) == (401, 200)
+
+
 def test_an_event_we_do_not_know_is_acknowledged(site: Site) -> None:
     assert site.send(site.kit.unknown_event())["statusCode"] == 200
+
     assert site.send(site.kit.mangled_event(REF))["statusCode"] == 200
     assert site.journal() == []
+
+
+def test_changed_contacts_leave_one_mark_however_many_they_are(site: Site) -> None:
+    syncs = DynamoSyncs(site.table, TABLE)
+
+    for _ in range(3):
+        assert site.send(site.kit.contacts_changed())["statusCode"] == 200
+
+    assert syncs.changed_at(site.kit.name, "acme", "prod") == site.kit.now
+    assert site.table.scan(TableName=TABLE)["Count"] == 1
 
 
 def test_when_the_journal_cannot_be_written_the_platform_must_deliver_again(site: Site) -> None:

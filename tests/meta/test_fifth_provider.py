@@ -29,11 +29,14 @@ from approval_gate.entrypoints.task import Tasks
 from approval_gate.entrypoints.wiring import AppSenders
 from approval_gate.ports import Ports
 from approval_gate.providers import registry
+from approval_gate.services.people import People
 from approval_gate.services.receive import Callbacks
 from approval_gate.settings import Settings
+from approval_gate.store.contacts import DynamoContacts
 from approval_gate.store.journal import Journal
 from approval_gate.store.keyring import Keyring
 from approval_gate.store.secrets import SecretStore
+from approval_gate.store.syncs import DynamoSyncs
 from tests.fakes.aws import TABLE, aws
 from tests.fakes.world import START, World
 from tests.functions.api_events import LambdaContext, api_event
@@ -93,7 +96,9 @@ class Gate:
         secrets = SecretStore(boto3.client("secretsmanager"), "gate")
         http = httpx.Client(transport=httpx.MockTransport(self.platform.handle))
         senders = AppSenders(secrets, self.world.client, TABLE, http)
-        ports = Ports(self.world.approvals, self.world.apps, senders, self.world.workflow, clock)
+        contacts, syncs = DynamoContacts(self.world.client, TABLE), DynamoSyncs(self.world.client, TABLE)
+        people = People(contacts, syncs, senders, clock)
+        ports = Ports(self.world.approvals, self.world.apps, senders, self.world.workflow, clock, people)
         settings = Settings(TABLE, "gate")
         apps = AppsApi(self.world.apps, secrets, self.world.approvals, settings, clock)
         self._apps = build_resolver(logger, apps)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from approval_gate.store.apps import DynamoApps
+
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
 RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
@@ -81,30 +83,37 @@ def test_a_callback_has_one_address_and_may_write_its_journal_and_read_its_secre
 
     assert {event["Path"] for event in events} == {f"/callbacks/{provider}/{{tenant}}/{{app}}"}
     assert {event["Method"] for event in events} == methods
-    assert (actions(journal), leading_keys(journal)) == (["dynamodb:PutItem"], [f"REF#{provider}#*"])
+    assert actions(journal) == ["dynamodb:PutItem"]
+    assert leading_keys(journal) == [f"REF#{provider}#*", f"CHANGED#{provider}"]
     assert actions(secrets) == ["secretsmanager:GetSecretValue"]
     assert secrets["Resource"]["Fn::Sub"].endswith(f":secret:${{AWS::StackName}}/{provider}/*")
 
 
-def test_the_authorizer_may_read_api_tokens_and_nothing_else():
+def test_the_authorizer_may_read_api_tokens_and_note_their_use_and_nothing_else():
     (statement,) = statements(FUNCTIONS["AuthorizerFunction"])
 
-    assert (actions(statement), leading_keys(statement)) == (["dynamodb:GetItem"], ["APITOKEN#*"])
+    assert (actions(statement), leading_keys(statement)) == (
+        ["dynamodb:GetItem", "dynamodb:UpdateItem"],
+        ["APITOKEN#*"],
+    )
 
 
-def test_nobody_else_reaches_api_tokens():
+def test_only_the_apps_api_issues_and_ends_api_tokens_and_nobody_else_reaches_them():
     for name, properties in {**FUNCTIONS, "ApprovalStateMachine": STATE_MACHINE}.items():
         for statement in statements(properties):
             on_the_table = statement["Resource"] == {"Fn::GetAtt": ["Table", "Arn"]}
-            if on_the_table and name != "AuthorizerFunction":
-                assert not any(key.startswith(("APITOKEN", "*")) for key in leading_keys(statement)), name
+            if not on_the_table or not any(key.startswith(("APITOKEN", "*")) for key in leading_keys(statement)):
+                continue
+            assert name in {"AuthorizerFunction", "AppsApiFunction"}, name
+            if name == "AppsApiFunction":
+                assert "dynamodb:UpdateItem" not in actions(statement)  # no token ever changes what it opens
+                assert "*" not in leading_keys(statement)
 
 
-def test_the_apps_api_writes_secrets_and_cannot_read_one_back():
-    allowed = {action for statement in statements(FUNCTIONS["AppsApiFunction"]) for action in actions(statement)}
+def test_a_change_of_an_app_cannot_outlive_its_claim():
+    timeout_s = FUNCTIONS["AppsApiFunction"].get("Timeout", TEMPLATE["Globals"]["Function"]["Timeout"])
 
-    assert "secretsmanager:PutSecretValue" in allowed
-    assert "secretsmanager:GetSecretValue" not in allowed
+    assert 2 * timeout_s <= DynamoApps.CLAIM_LIFE.total_seconds()
 
 
 def test_wildcards_stand_only_where_no_resource_can_be_named():
@@ -185,7 +194,31 @@ def test_stream_consumers_see_what_concerns_them_only():
             "eventName": ["MODIFY"],
             "dynamodb": {"Keys": approval, "NewImage": {"outcome": {"S": [{"exists": True}]}}},
         },
+        {
+            "eventName": ["INSERT"],
+            "dynamodb": {"Keys": {"PK": {"S": [{"prefix": "NOTIFICATION#"}]}, "SK": {"S": ["NOTIFICATION"]}}},
+        },
     ]
+
+
+def test_what_the_outbox_cannot_deliver_ends_in_a_queue_that_alarms():
+    (event,) = (each["Properties"] for each in FUNCTIONS["DeliverFunction"]["Events"].values())
+    outbox = RESOURCES["OutboxQueue"]["Properties"]
+    dead = outbox["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    alarmed = {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in of_type("AWS::CloudWatch::Alarm").values()}
+
+    assert event["Queue"] == {"Fn::GetAtt": ["OutboxQueue", "Arn"]}
+    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert outbox["VisibilityTimeout"] >= 2 * FUNCTIONS["DeliverFunction"]["Timeout"]
+    assert outbox["MessageRetentionPeriod"] == RESOURCES[dead]["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
+    assert outbox["RedrivePolicy"]["maxReceiveCount"] >= 5
+    assert dead in alarmed
+
+
+def test_who_delivers_cannot_write_approvals():
+    for statement in statements(FUNCTIONS["DeliverFunction"]):
+        if statement["Resource"] == {"Fn::GetAtt": ["Table", "Arn"]} and "APPROVAL#*" in leading_keys(statement):
+            assert set(actions(statement)) <= {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 
 
 def test_a_flood_costs_bounded_money():

@@ -47,3 +47,13 @@ class Credentials:
     def public_fields(cls) -> frozenset[str]:
         """Return the fields that may be shown."""
         return frozenset({"shop_id"})
+
+    @classmethod
+    def identity_fields(cls) -> tuple[str, ...]:
+        """Return what names the shop."""
+        return ("shop_id",)
+
+    @classmethod
+    def callback_fields(cls) -> frozenset[str]:
+        """Return what proves callbacks; here it opens the toy's own doors too."""
+        return frozenset({"shared_secret"})

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from approval_gate.api.models import Id, PersonBody
+from approval_gate.api.models import Id, RequesterBody
 from approval_gate.ports import App
+from approval_gate.ports.messages import Robot
+from approval_gate.services.register import MAX_ROBOTS, AppChange
 
 __all__ = ["AppBody", "AppChangeBody", "AppListBody", "AppRequestBody", "app_view"]
 
-_NOT_YET = ("user_mapping", "robots")
+OVERLAP_MAX_S = 30 * 86_400
 
 
 def _base_url(url: str) -> str:
@@ -24,33 +26,43 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _refuse_what_is_not_there_yet(body: Any) -> Any:
-    found = [name for name in _NOT_YET if isinstance(body, dict) and name in body]
-    if found:
-        raise ValueError(f"{', '.join(found)}: not supported by this version; leave it out")
-    return body
+type Name = Annotated[str, StringConstraints(max_length=200)]
+type BaseUrl = Annotated[str, StringConstraints(max_length=512), AfterValidator(_base_url)]
+type Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+type Mapped = Annotated[dict[Word, Word], Field(max_length=20)]
+
+
+class RobotBody(BaseModel):
+    """A group's incoming webhook, as the group's settings show it. Both are secret and never shown again."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    url: Annotated[str, StringConstraints(min_length=1, max_length=512)]
+    secret: Annotated[str, StringConstraints(max_length=128)] = Field(
+        default="", description="For signed messages, where the robot is set to want them."
+    )
 
 
 class AppRequestBody(BaseModel):
     """An app to register. `credentials` are the provider's; see the README's set-up guides."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     id: Id
     provider: Annotated[str, StringConstraints(max_length=32)]
     credentials: dict[str, Annotated[str, StringConstraints(max_length=512)]]
-    name: Annotated[str, StringConstraints(max_length=200)] = ""
-    default_requester: PersonBody | None = None
+    name: Name = ""
+    default_requester: RequesterBody | None = None
     callbacks: Literal["http", "none"] = "http"
-    base_url: Annotated[str, StringConstraints(max_length=512), AfterValidator(_base_url)] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _says_what_is_not_there_yet(cls, body: Any) -> Any:
-        return _refuse_what_is_not_there_yet(body)
+    base_url: BaseUrl | None = None
+    user_mapping: Mapped = Field(
+        default_factory=dict,
+        description='What a form of naming people means here: `{"account": "user_id"}`.',
+    )
+    robots: Annotated[dict[Id, RobotBody], Field(max_length=MAX_ROBOTS)] = Field(default_factory=dict)
 
     def to_domain(self, tenant: str) -> App:
-        """Return the app without its credentials."""
+        """Return the app without its secrets."""
         return App(
             tenant=tenant,
             id=self.id,
@@ -61,26 +73,51 @@ class AppRequestBody(BaseModel):
             default_requester=(
                 self.default_requester.to_domain("default_requester") if self.default_requester else None
             ),
+            user_mapping=dict(self.user_mapping),
         )
+
+    def robots_to_domain(self) -> dict[str, Robot]:
+        """Return the robots by name."""
+        return {name: Robot(name, robot.url, robot.secret) for name, robot in self.robots.items()}
 
 
 class AppChangeBody(BaseModel):
-    """What to change; what is left out stays. `credentials` is the whole set: secrets cannot be read back."""
+    """What to change; what is left out stays."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    credentials: dict[str, Annotated[str, StringConstraints(max_length=512)]] | None = None
-    name: Annotated[str, StringConstraints(max_length=200)] | None = None
-    default_requester: PersonBody | None = None
+    credentials: dict[str, Annotated[str, StringConstraints(max_length=512)] | None] | None = Field(
+        default=None, description="Only the fields that change; `null` takes an optional one away."
+    )
+    overlap_s: Annotated[int, Field(ge=0, le=OVERLAP_MAX_S)] | None = Field(
+        default=None,
+        description=(
+            "How long the replaced keys still prove callbacks; a day unless said otherwise. Without `credentials`: how "
+            "long all old keys do from now, at most."
+        ),
+    )
+    name: Name | None = None
+    default_requester: RequesterBody | None = None
     callbacks: Literal["http", "none"] | None = None
-    base_url: Annotated[str, StringConstraints(max_length=512), AfterValidator(_base_url)] | None = None
+    base_url: BaseUrl | None = None
+    user_mapping: Mapped | None = None
+    robots: Annotated[dict[Id, RobotBody | None], Field(max_length=MAX_ROBOTS)] | None = Field(
+        default=None, description="Only the robots that change; `null` takes one away."
+    )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _says_what_is_not_there_yet(cls, body: Any) -> Any:
-        return _refuse_what_is_not_there_yet(body)
+    def to_domain(self) -> AppChange:
+        """Return the change, for `Registrar.change`."""
+        robots = {
+            name: Robot(name, robot.url, robot.secret) if robot else None for name, robot in (self.robots or {}).items()
+        }
+        return AppChange(
+            settings=self._changed,
+            credentials={name: value or "" for name, value in (self.credentials or {}).items()},
+            robots=robots,
+            overlap=None if self.overlap_s is None else timedelta(seconds=self.overlap_s),
+        )
 
-    def changed(self, app: App) -> App:
+    def _changed(self, app: App) -> App:
         """Return `app` with every field that this body names; `null` takes a requester or an address away."""
         named = self.model_fields_set
         requester = self.default_requester
@@ -94,6 +131,7 @@ class AppChangeBody(BaseModel):
                 if "default_requester" in named
                 else app.default_requester
             ),
+            user_mapping=dict(self.user_mapping or {}) if "user_mapping" in named else app.user_mapping,
         )
 
 
@@ -104,6 +142,12 @@ class SecretBody(BaseModel):
     updated_at: datetime | None
 
 
+class RobotSetBody(BaseModel):
+    """A robot that is set. Neither its address nor its secret is ever shown."""
+
+    set: Literal[True] = True
+
+
 class AppBody(BaseModel):
     """One app. Secrets are write-only."""
 
@@ -111,9 +155,14 @@ class AppBody(BaseModel):
     provider: str
     name: str
     credentials: dict[str, str | SecretBody]
+    old_keys_until: datetime | None = Field(
+        description="Until when callbacks may be proven by keys from before a change."
+    )
     default_requester: dict[str, str] | None
     callbacks: str
     base_url: str | None
+    user_mapping: dict[str, str]
+    robots: dict[str, RobotSetBody]
     callback_url: str = Field(description="The request address to paste into the platform's console.")
     callbacks_ready: bool
     callback_seen_at: datetime | None
@@ -127,9 +176,10 @@ class AppListBody(BaseModel):
     apps: list[AppBody]
 
 
-def app_view(app: App, callback_url: str) -> AppBody:
+def app_view(app: App, callback_url: str, now: datetime) -> AppBody:
     """Return an app as the public API shows it."""
     requester = app.default_requester
+    old_keys = app.old_keys_until
     return AppBody(
         id=app.id,
         provider=app.provider,
@@ -138,9 +188,12 @@ def app_view(app: App, callback_url: str) -> AppBody:
             **app.public_credentials,
             **{name: SecretBody(updated_at=app.credentials_updated_at or app.created_at) for name in app.secret_fields},
         },
+        old_keys_until=old_keys if old_keys and now < old_keys else None,
         default_requester={requester.kind.value: requester.value} if requester else None,
         callbacks=app.callbacks,
         base_url=app.base_url or None,
+        user_mapping=app.user_mapping,
+        robots={name: RobotSetBody() for name in app.robots},
         callback_url=callback_url,
         callbacks_ready=app.callbacks_ready,
         callback_seen_at=app.callback_seen_at,

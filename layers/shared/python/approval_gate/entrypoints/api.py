@@ -11,7 +11,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from math import ceil
+from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -20,9 +21,9 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from approval_gate.api.models import ProblemBody
-from approval_gate.errors import Forbidden, GateError, RequestError, StoreError, Unauthenticated
+from approval_gate.errors import Forbidden, GateError, RemindedAlready, RequestError, StoreError, Unauthenticated
 
-__all__ = ["PROBLEMS", "Caller", "build_resolver", "caller_of", "problem"]
+__all__ = ["PROBLEMS", "Caller", "RouteGroup", "build_resolver", "caller_of", "problem"]
 
 _PROBLEM_TYPE = "application/problem+json"
 _PROBLEM_URI = "urn:approval-gate:problem:"
@@ -73,7 +74,15 @@ def caller_of(app: APIGatewayHttpResolver) -> Caller:
     return Caller(str(tenant), str(principal), frozenset(str(context.get("scopes", "")).split()))
 
 
-def build_resolver(logger: Logger) -> APIGatewayHttpResolver:
+class RouteGroup(Protocol):
+    """Routes that belong together, over the ports they need; a function lists the groups it answers."""
+
+    def add_to(self, app: APIGatewayHttpResolver) -> None:
+        """Add the routes. Each asks `caller_of(app)` who calls, and requires a scope, before anything else."""
+        ...
+
+
+def build_resolver(logger: Logger, *groups: RouteGroup) -> APIGatewayHttpResolver:
     """Return a resolver that validates bodies, refuses strangers and answers every error as a problem document."""
     app = APIGatewayHttpResolver(enable_validation=True)
 
@@ -82,14 +91,22 @@ def build_resolver(logger: Logger) -> APIGatewayHttpResolver:
         return next_middleware(app)
 
     app.use(middlewares=[known_callers_only])
+    _answer_errors(app, logger)
+    for group in groups:
+        group.add_to(app)
+    return app
 
+
+def _answer_errors(app: APIGatewayHttpResolver, logger: Logger) -> None:
     def on_gate_error(err: GateError) -> Response[Any]:
         if err.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             logger.error("request_failed", extra={"error_code": err.code}, exc_info=err)
         if isinstance(err, StoreError):
             return problem(err.status, err.code, "The gate's store did not answer. Send the request again.")
-        errors = [{"field": p.field, "problem": p.problem} for p in getattr(err, "problems", ())]
-        return problem(err.status, err.code, err.message, errors)
+        answer = problem(err.status, err.code, err.message, _field_problems(err))
+        if isinstance(err, RemindedAlready):
+            answer.headers["Retry-After"] = str(ceil(err.retry_after_s))
+        return answer
 
     def on_invalid(err: RequestValidationError) -> Response[Any]:
         errors = [{"field": _path(e["loc"]), "problem": _sentence(e)} for e in err.errors()]
@@ -112,7 +129,6 @@ def build_resolver(logger: Logger) -> APIGatewayHttpResolver:
     app.exception_handler(RequestValidationError)(on_invalid)
     app.exception_handler(ServiceError)(on_service_error)
     app.exception_handler(Exception)(on_anything_else)
-    return app
 
 
 def problem(
@@ -130,6 +146,10 @@ def problem(
     }
     text = json.dumps(body, ensure_ascii=False)
     return Response(status_code=status, content_type=_PROBLEM_TYPE, body=text, headers=_headers(status))
+
+
+def _field_problems(err: GateError) -> list[Mapping[str, str]]:
+    return [{"field": p.field, "problem": p.problem} for p in getattr(err, "problems", ())]
 
 
 def _headers(status: int) -> dict[str, str | list[str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import boto3
@@ -16,12 +17,14 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 
 from approval_gate.entrypoints.clock import now
-from approval_gate.errors import CallbackRejected, GateError
+from approval_gate.errors import CallbackRejected, GateError, StoreError
 from approval_gate.ports import Receiver
 from approval_gate.services.receive import Callbacks
 from approval_gate.settings import Settings
 from approval_gate.store.journal import Journal
-from approval_gate.store.secrets import Keyring, SecretStore
+from approval_gate.store.keyring import Keyring
+from approval_gate.store.refusals import DynamoRefusals
+from approval_gate.store.secrets import SecretStore
 from approval_gate.web import WebRequest, WebResponse
 
 __all__ = ["CallbackEndpoint"]
@@ -33,19 +36,23 @@ _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts
 class CallbackEndpoint:
     """One provider's callbacks as a Lambda."""
 
-    def __init__(self, provider: str, callbacks: Callbacks, logger: Logger) -> None:
+    def __init__(
+        self, provider: str, callbacks: Callbacks, logger: Logger, refusals: DynamoRefusals | None = None
+    ) -> None:
         self._provider = provider
         self._callbacks = callbacks
         self._logger = logger
+        self._refusals = refusals
 
     @classmethod
     def wire(cls, environ: Mapping[str, str], provider: str, receiver: type[Receiver], logger: Logger) -> Self:
         """Build the endpoint from the environment: one DynamoDB and one Secrets Manager client."""
         settings = Settings.from_env(environ, "SECRET_PREFIX")
         secrets = SecretStore(boto3.client("secretsmanager", config=_CONFIG), settings.secret_prefix)
-        journal = Journal(boto3.client("dynamodb", config=_CONFIG), settings.table, now)
-        callbacks = Callbacks(provider, receiver, Keyring(secrets, provider), journal, now)
-        return cls(provider, callbacks, logger)
+        dynamodb = boto3.client("dynamodb", config=_CONFIG)
+        journal = Journal(dynamodb, settings.table, now)
+        callbacks = Callbacks(provider, receiver, Keyring(secrets, provider, now), journal, now)
+        return cls(provider, callbacks, logger, DynamoRefusals(dynamodb, settings.table, now))
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Take one request and answer it."""
@@ -61,9 +68,10 @@ class CallbackEndpoint:
     def _answer(self, event: Mapping[str, Any], tenant: str, app: str, facts: dict[str, object]) -> WebResponse:
         try:
             request = WebRequest.from_api_gateway(event)
-            opened, new = self._callbacks.receive(tenant, app, request)
+            opened, new = self._callbacks.receive(tenant, app, request, _asked_at(event))
         except CallbackRejected as err:
             facts["rejected_by"] = err.check
+            self._note_refusal(tenant, app, err.check)
             return WebResponse(401)
         except ValueError:
             facts["rejected_by"] = "body is not what it is marked as"
@@ -79,3 +87,18 @@ class CallbackEndpoint:
         if opened.events:
             facts["provider_ref"] = opened.events[0].provider_ref
         return opened.response
+
+    def _note_refusal(self, tenant: str, app: str, check: str) -> None:
+        """Leave a word for the doctor; nothing depends on it."""
+        if self._refusals is None:
+            return
+        try:
+            self._refusals.note(self._provider, tenant, app, check)
+        except StoreError as err:
+            self._logger.warning("refusal_not_noted", extra={"error_code": err.code})
+
+
+def _asked_at(event: Mapping[str, Any]) -> datetime | None:
+    """Return when API Gateway got the request: before this function, and perhaps its whole environment, was started."""
+    epoch_ms = event.get("requestContext", {}).get("timeEpoch")
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC) if isinstance(epoch_ms, int) else None

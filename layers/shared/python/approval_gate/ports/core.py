@@ -9,10 +9,11 @@ from typing import Protocol
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Status
 from approval_gate.domain.notification import Notification
+from approval_gate.domain.people import Identity, PersonRef
 from approval_gate.ports.provider import App, CallbackEvent, Clock, Sender
 from approval_gate.ports.webhooks import CallbackCheck
 
-__all__ = ["Approvals", "Apps", "Idempotency", "Ports", "Senders", "Superseding", "Wanted", "Workflow"]
+__all__ = ["Approvals", "Apps", "Idempotency", "People", "Ports", "Senders", "Superseding", "Wanted", "Workflow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +140,8 @@ class Apps(Protocol):
         """Read one app of a tenant."""
         ...
 
-    def saw_callback(self, app: App, at: datetime) -> None:
-        """Remember that callbacks of this app arrive."""
+    def saw_callback(self, app: App, at: datetime, took_ms: int | None = None) -> None:
+        """Remember that callbacks of this app arrive, and how fast the last one was taken."""
         ...
 
 
@@ -153,6 +154,19 @@ class Senders(Protocol):
 
         Raises:
             ConfigurationError: its credentials are missing or unreadable.
+        """
+        ...
+
+
+class People(Protocol):
+    """Who is meant by the people that a request names; see `services.people`."""
+
+    def expand(self, app: App, lists: Sequence[Sequence[PersonRef]]) -> tuple[tuple[Identity, ...], ...]:
+        """
+        Return the people of several lists, departments and groups as their members.
+
+        Raises:
+            PeopleNotFound: everybody who cannot be named exactly, with field and remedy.
         """
         ...
 
@@ -182,4 +196,5 @@ class Ports:
     senders: Senders
     workflow: Workflow
     clock: Clock
+    people: People
     callbacks: CallbackCheck | None = None

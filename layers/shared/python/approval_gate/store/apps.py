@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
-from approval_gate.errors import AppExists, IdentityInUse, VersionConflict
+from approval_gate.errors import AppExists, AppNotFound, Conflict, IdentityInUse, StoreError, VersionConflict
 from approval_gate.ports import App
 from approval_gate.store import keys
-from approval_gate.store.aws_errors import as_store_errors, failed_conditions
+from approval_gate.store.aws_errors import as_store_errors, failed_conditions, is_contended
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 __all__ = ["DynamoApps"]
 
+_TRIES = 4
+_FREE = "(attribute_not_exists(claimed_until_epoch_ms) OR claimed_until_epoch_ms < :now)"
+_RELEASE = "REMOVE claimed_by, claimed_until_epoch_ms"
+
 
 class DynamoApps:
     """The `Apps` port on DynamoDB, and what registration needs."""
 
-    CALLBACK_SEEN_RESOLUTION = timedelta(hours=1)
+    CALLBACK_SEEN_RESOLUTION = timedelta(minutes=1)
+    CLAIM_LIFE = timedelta(seconds=30)
+    """Longer than the function runs that holds the claim, so that nobody writes after it has lapsed."""
 
     def __init__(self, client: DynamoDBClient, table: str, clock: Callable[[], datetime]) -> None:
         self._client = client
@@ -47,21 +55,33 @@ class DynamoApps:
         with as_store_errors("list apps"):
             return tuple(self._read(item) for page in pages for item in page["Items"])
 
-    def claim(self, app: App) -> None:
+    def claim(self, app: App, by: str = "") -> None:
         """
-        Take an app's id and vendor identity, in one step. A claim by the same app that never became ready is resumed.
+        Take an app's id and its vendor identity, in one step.
+
+        A creation of the same app that never became ready is resumed, once its claim has lapsed.
+
+        Args:
+            by: who keeps the right to change it until `change` or `end_change`; empty for nobody.
 
         Raises:
             AppExists: the tenant has an app of that id.
             IdentityInUse: the vendor identity is registered anywhere.
+            Conflict: the same is being registered at this moment.
         """
         owner = f"{app.tenant}#{app.id}"
         put_app: dict[str, Any] = {
             "TableName": self._table,
-            "Item": {**keys.app(app.tenant, app.id), **self._attributes(app)},
-            "ConditionExpression": "attribute_not_exists(PK) OR (#state = :creating AND vendor_identity = :identity)",
+            "Item": {**keys.app(app.tenant, app.id), **self._attributes(app), **(self._held(by) if by else {})},
+            "ConditionExpression": (
+                "attribute_not_exists(PK) OR (#state = :creating AND vendor_identity = :identity AND " + _FREE + ")"
+            ),
             "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": {":creating": {"S": "creating"}, ":identity": {"S": app.vendor_identity}},
+            "ExpressionAttributeValues": {
+                ":creating": {"S": "creating"},
+                ":identity": {"S": app.vendor_identity},
+                ":now": self._epoch_ms(),
+            },
         }
         put_identity: dict[str, Any] = {
             "TableName": self._table,
@@ -70,74 +90,106 @@ class DynamoApps:
             "ExpressionAttributeNames": {"#owner": "owner"},
             "ExpressionAttributeValues": {":owner": {"S": owner}},
         }
-        writes: Any = [{"Put": put_app}, {"Put": put_identity}]
         try:
-            with as_store_errors("register app"):
-                self._client.transact_write_items(TransactItems=writes)
+            self._transact("register app", [{"Put": put_app}, {"Put": put_identity}])
         except VersionConflict as conflict:
             cause: Any = conflict.__cause__
             taken_id, _ = failed_conditions(cause)
             if taken_id:
-                raise AppExists(
-                    f"An app named {app.id!r} exists. Choose another id, or delete that app first."
-                ) from conflict
+                raise self._taken(app) from conflict
             raise IdentityInUse(
                 f"The {app.provider} identity {app.vendor_identity!r} is registered already, here or in another "
                 "tenant. One identity belongs to one app: use that app, or delete it first."
             ) from conflict
 
-    def change(self, app: App) -> None:
+    def begin_change(self, tenant: str, app_id: str, by: str) -> App:
         """
-        Replace what is stored about a registered app; its id and vendor identity stay.
+        Take the right to change an app, and read it.
 
         Raises:
-            VersionConflict: it was deleted, or belongs to another identity now.
+            AppNotFound: not in this tenant.
+            Conflict: somebody else has the right.
         """
-        attributes = self._attributes(app)
+        try:
+            with as_store_errors("change app"):
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key=keys.app(tenant, app_id),
+                    UpdateExpression="SET claimed_by = :by, claimed_until_epoch_ms = :until",
+                    ConditionExpression="attribute_exists(PK) AND " + _FREE,
+                    ExpressionAttributeValues={
+                        ":by": self._held(by)["claimed_by"],
+                        ":until": self._held(by)["claimed_until_epoch_ms"],
+                        ":now": self._epoch_ms(),
+                    },
+                    ReturnValues="ALL_NEW",
+                )
+        except VersionConflict as conflict:
+            if self.get(tenant, app_id) is None:
+                raise AppNotFound(f"There is no app {app_id!r}. GET /v1/apps lists your apps.") from conflict
+            raise _busy(app_id) from conflict
+        return self._read(answer["Attributes"])
+
+    def change(self, app: App, by: str) -> None:
+        """
+        Replace what is stored about a claimed app, its id and vendor identity excepted, and give the claim back.
+
+        Raises:
+            VersionConflict: the claim has lapsed and somebody else has taken the app.
+        """
         with as_store_errors("change app"):
             self._client.update_item(
                 TableName=self._table,
                 Key=keys.app(app.tenant, app.id),
-                UpdateExpression="SET document = :document",
-                ConditionExpression="vendor_identity = :identity",
+                UpdateExpression="SET document = :document, #state = :state " + _RELEASE,
+                ConditionExpression="claimed_by = :by AND vendor_identity = :identity",
+                ExpressionAttributeNames={"#state": "state"},
                 ExpressionAttributeValues={
-                    ":document": attributes["document"],
-                    ":identity": attributes["vendor_identity"],
+                    ":document": self._attributes(app)["document"],
+                    ":state": {"S": app.state},
+                    ":by": {"S": by},
+                    ":identity": {"S": app.vendor_identity},
                 },
             )
 
-    def make_ready(self, app: App) -> None:
-        """Mark a claimed app as usable: its secret is written."""
-        with as_store_errors("register app"):
+    def end_change(self, app: App, by: str) -> None:
+        """Give a claim back; one that is gone, or is somebody else's by now, is nothing to do."""
+        with suppress(StoreError), as_store_errors("end change of app"):
             self._client.update_item(
                 TableName=self._table,
                 Key=keys.app(app.tenant, app.id),
-                UpdateExpression="SET #state = :ready",
-                ConditionExpression="attribute_exists(PK)",
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues={":ready": {"S": "ready"}},
+                UpdateExpression=_RELEASE,
+                ConditionExpression="claimed_by = :by",
+                ExpressionAttributeValues={":by": {"S": by}},
             )
 
-    def remove(self, app: App) -> None:
-        """Give an app's id and vendor identity free."""
-        with as_store_errors("delete app"):
-            self._client.transact_write_items(
-                TransactItems=[
-                    {"Delete": {"TableName": self._table, "Key": keys.app(app.tenant, app.id)}},
-                    {
-                        "Delete": {
-                            "TableName": self._table,
-                            "Key": keys.identity(app.provider, app.vendor_identity),
-                            "ConditionExpression": "attribute_not_exists(PK) OR #owner = :owner",
-                            "ExpressionAttributeNames": {"#owner": "owner"},
-                            "ExpressionAttributeValues": {":owner": {"S": f"{app.tenant}#{app.id}"}},
-                        }
-                    },
-                ]
-            )
+    def remove(self, app: App, by: str = "") -> None:
+        """
+        Give a claimed app's id and vendor identity free.
 
-    def saw_callback(self, app: App, at: datetime) -> None:
-        """Remember that callbacks of this app arrive; written at most once an hour."""
+        Raises:
+            VersionConflict: the claim has lapsed and somebody else has taken the app.
+        """
+        delete_app: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": keys.app(app.tenant, app.id),
+            **(
+                {"ConditionExpression": "claimed_by = :by", "ExpressionAttributeValues": {":by": {"S": by}}}
+                if by
+                else {"ConditionExpression": "attribute_not_exists(claimed_by)"}
+            ),
+        }
+        delete_identity: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": keys.identity(app.provider, app.vendor_identity),
+            "ConditionExpression": "attribute_not_exists(PK) OR #owner = :owner",
+            "ExpressionAttributeNames": {"#owner": "owner"},
+            "ExpressionAttributeValues": {":owner": {"S": f"{app.tenant}#{app.id}"}},
+        }
+        self._transact("delete app", [{"Delete": delete_app}, {"Delete": delete_identity}])
+
+    def saw_callback(self, app: App, at: datetime, took_ms: int | None = None) -> None:
+        """Remember that callbacks of this app arrive, and how fast one was taken; written at most once a minute."""
         if app.callback_seen_at is not None and at - app.callback_seen_at < self.CALLBACK_SEEN_RESOLUTION:
             return
         try:
@@ -145,12 +197,43 @@ class DynamoApps:
                 self._client.update_item(
                     TableName=self._table,
                     Key=keys.app(app.tenant, app.id),
-                    UpdateExpression="SET callback_seen_at = :at",
+                    UpdateExpression="SET callback_seen_at = :at, callback_took_ms = :took_ms",
                     ConditionExpression="attribute_exists(PK)",
-                    ExpressionAttributeValues={":at": {"S": at.isoformat()}},
+                    ExpressionAttributeValues={
+                        ":at": {"S": at.isoformat()},
+                        ":took_ms": {"N": str(took_ms)} if took_ms is not None else {"NULL": True},
+                    },
                 )
         except VersionConflict:
             return  # the app was deleted meanwhile: nothing to remember
+
+    def _transact(self, what: str, writes: Any) -> None:
+        """Write all or nothing; an item that another transaction holds at this moment is tried again."""
+        for remaining in reversed(range(_TRIES)):
+            try:
+                with as_store_errors(what):
+                    self._client.transact_write_items(TransactItems=writes)
+            except VersionConflict:
+                raise
+            except StoreError as err:
+                cause: Any = err.__cause__
+                if not remaining or not (isinstance(cause, ClientError) and is_contended(cause)):
+                    raise
+            else:
+                return
+
+    def _taken(self, app: App) -> Conflict:
+        known = self.get(app.tenant, app.id)
+        if known is not None and known.state == "creating" and known.vendor_identity == app.vendor_identity:
+            return _busy(app.id)
+        return AppExists(f"An app named {app.id!r} exists. Choose another id, or delete that app first.")
+
+    def _held(self, by: str) -> dict[str, Any]:
+        until = self._clock() + self.CLAIM_LIFE
+        return {"claimed_by": {"S": by}, "claimed_until_epoch_ms": {"N": str(int(until.timestamp() * 1000))}}
+
+    def _epoch_ms(self) -> Any:
+        return {"N": str(int(self._clock().timestamp() * 1000))}
 
     def _attributes(self, app: App) -> dict[str, Any]:
         return {
@@ -164,4 +247,12 @@ class DynamoApps:
         fields["state"] = item["state"]["S"]
         if "callback_seen_at" in item:
             fields["callback_seen_at"] = item["callback_seen_at"]["S"]
+            fields["callback_took_ms"] = item.get("callback_took_ms", {}).get("N")
         return self._adapter.validate_python(fields)
+
+
+def _busy(app_id: str) -> Conflict:
+    return Conflict(
+        f"The app {app_id!r} is being changed by another request. Send this one again in half a minute.",
+        code="app_busy",
+    )

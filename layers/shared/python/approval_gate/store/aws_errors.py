@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from approval_gate.errors import StoreError, VersionConflict
 
-__all__ = ["as_store_errors", "failed_conditions"]
+__all__ = ["as_store_errors", "failed_conditions", "is_contended"]
 
 
 @contextmanager
@@ -32,3 +32,8 @@ def failed_conditions(err: ClientError) -> list[bool]:
     """Tell, for each item of a canceled transaction, whether its condition failed."""
     reasons = err.response.get("CancellationReasons", [])
     return [reason.get("Code") == "ConditionalCheckFailed" for reason in reasons]
+
+
+def is_contended(err: ClientError) -> bool:
+    """Tell whether a transaction was canceled only because another one held the same item at that moment."""
+    return any(reason.get("Code") == "TransactionConflict" for reason in err.response.get("CancellationReasons", []))

@@ -35,12 +35,15 @@ class Journal:
         self._table = table
         self._clock = clock
 
-    def add(self, provider: str, tenant: str, app: str, event: CallbackEvent, body: bytes) -> bool:
+    def add(
+        self, provider: str, tenant: str, app: str, event: CallbackEvent, body: bytes, took_ms: int | None = None
+    ) -> bool:
         """
         Write one verified callback.
 
         Args:
             body: as received; only its SHA-256 is stored.
+            took_ms: how long it took to get here; None when that is not known.
 
         Returns: False for a redelivery.
 
@@ -58,12 +61,30 @@ class Journal:
             "received_at": {"S": now.isoformat()},
             "expires_at_epoch_s": {"N": str(int((now + KEPT_FOR).timestamp()))},
         }
+        if took_ms is not None:
+            item["took_ms"] = {"N": str(took_ms)}
         try:
             with as_store_errors("journal"):
                 self._client.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(PK)")
         except VersionConflict:
             return False
         return True
+
+    def mark_contacts(self, provider: str, tenant: str, app: str) -> None:
+        """
+        Remember that an app's contacts changed; the schedule reads them again then.
+
+        Raises:
+            StoreError: not written; the platform must deliver again.
+        """
+        now = self._clock()
+        item: dict[str, Any] = {
+            **keys.changed(provider, tenant, app),
+            "at": {"S": now.isoformat()},
+            "expires_at_epoch_s": {"N": str(int((now + KEPT_FOR).timestamp()))},
+        }
+        with as_store_errors("mark contacts"):
+            self._client.put_item(TableName=self._table, Item=item)
 
 
 def event_document(event: CallbackEvent) -> str:

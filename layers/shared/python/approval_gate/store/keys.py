@@ -7,6 +7,7 @@ Keys of the single table. Every key that belongs to a tenant names it; nothing e
 | its history                       | APPROVAL#<id>                         | HISTORY#<seq>        |
 | provider reference -> approval    | REF#<provider>#<tenant>#<app>#<ref>   | APPROVAL             |
 | journal of callbacks              | REF#<provider>#<tenant>#<app>#<ref>   | EVENT#<dedupe key>   |
+| last refused callback of an app   | REF#<provider>#<tenant>#<app>#        | REFUSED              |
 | app                               | TENANT#<tenant>                       | APP#<app>            |
 | owner of a vendor identity        | IDENTITY#<provider>#<vendor identity> | IDENTITY             |
 | access token                      | TOKEN#<provider>#<tenant>#<app>       | TOKEN#<vendor id>    |
@@ -64,6 +65,7 @@ __all__ = [
     "notification",
     "ref",
     "ref_partition",
+    "refusal",
     "supersede",
     "sync",
     "sync_partition",
@@ -103,6 +105,11 @@ def journal(provider: str, tenant: str, app_id: str, provider_ref: str, dedupe_k
     """Return the key of one journaled callback; a dedupe key too long for DynamoDB is replaced by its digest."""
     short = dedupe_key if len(dedupe_key) <= _DIRECT_LENGTH else hashlib.sha256(dedupe_key.encode()).hexdigest()
     return _key(ref_partition(provider, tenant, app_id, provider_ref), f"EVENT#{short}")
+
+
+def refusal(provider: str, tenant: str, app_id: str) -> Key:
+    """Return the key of the last refused callback; tenant and app come from a stranger's path and may be anything."""
+    return _key(ref_partition(provider, tenant[:_DIRECT_LENGTH], app_id[:_DIRECT_LENGTH], ""), "REFUSED")
 
 
 def tenant_partition(tenant: str) -> str:

@@ -1,26 +1,32 @@
 """
-The apps' credentials: one Secrets Manager secret per app, named `<prefix>/<provider>/<tenant>/<app>`.
+The apps' secrets: one Secrets Manager secret per app, named `<prefix>/<provider>/<tenant>/<app>`.
 
-A secret is JSON: `{"credentials": {...}, "updated_at": "..."}`. Nothing in here has a repr that shows a value.
+A secret is JSON, values in the platform's words, times in ISO 8601:
+
+    {"credentials": {...}, "updated_at": "...",
+     "previous": [{"credentials": {...callback fields only...}, "until": "..."}],
+     "robots": {"<name>": {"url": "...", "secret": "..."}}}
+
+Secrets of earlier versions have only the first two. Nothing in here has a repr that shows a value.
 """
 
 from __future__ import annotations
 
 import json
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from approval_gate.errors import StoreError
+from approval_gate.ports.messages import Robot
+from approval_gate.ports.secrets import AppSecret, OldKeys
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-__all__ = ["Keyring", "SecretStore"]
+__all__ = ["SecretStore"]
 
 _GONE = {"ResourceNotFoundException", "InvalidRequestException"}
 
@@ -32,9 +38,9 @@ class SecretStore:
         self._client = client
         self._prefix = prefix
 
-    def read(self, provider: str, tenant: str, app: str) -> Mapping[str, str] | None:
+    def load(self, provider: str, tenant: str, app: str) -> AppSecret | None:
         """
-        Return an app's credentials, None when there are none (never registered, or deleted).
+        Return all that is secret about an app, None when there is nothing (never registered, or deleted).
 
         Raises:
             StoreError: Secrets Manager did not answer, or the secret is not what we wrote.
@@ -49,16 +55,24 @@ class SecretStore:
         except BotoCoreError as err:
             raise StoreError(f"read secret: {type(err).__name__}") from err
         try:
-            credentials = json.loads(answer["SecretString"])["credentials"]
-        except (KeyError, ValueError, TypeError):
+            return _read(json.loads(answer["SecretString"]))
+        except (KeyError, ValueError, TypeError, AttributeError):
             # `from None`: the message of a JSON error may quote the secret.
             raise StoreError("read secret: not in the form this version writes") from None
-        return {str(name): str(value) for name, value in credentials.items()}
 
-    def write(self, provider: str, tenant: str, app: str, credentials: Mapping[str, str], at: datetime) -> None:
+    def read(self, provider: str, tenant: str, app: str) -> Mapping[str, str] | None:
+        """Return an app's current credentials; see `load`."""
+        secret = self.load(provider, tenant, app)
+        return secret.credentials if secret else None
+
+    def robots(self, provider: str, tenant: str, app: str) -> Mapping[str, Robot]:
+        """Return an app's robots by name; see `load`."""
+        secret = self.load(provider, tenant, app)
+        return secret.robots if secret else {}
+
+    def write(self, provider: str, tenant: str, app: str, secret: AppSecret) -> None:
         """Create or replace an app's secret."""
-        name = self._name(provider, tenant, app)
-        body = json.dumps({"credentials": dict(credentials), "updated_at": at.isoformat()})
+        name, body = self._name(provider, tenant, app), json.dumps(_document(secret))
         try:
             try:
                 self._client.create_secret(
@@ -87,56 +101,29 @@ class SecretStore:
         return f"{self._prefix}/{provider}/{tenant}/{app}"
 
 
-class Keyring:
-    """
-    One provider's secrets, kept in memory for a few minutes; what does not exist is remembered as well.
+def _document(secret: AppSecret) -> dict[str, Any]:
+    return {
+        "credentials": dict(secret.credentials),
+        "updated_at": secret.updated_at.isoformat(),
+        "previous": [{"credentials": dict(old.credentials), "until": old.until.isoformat()} for old in secret.previous],
+        "robots": {name: {"url": robot.url, "secret": robot.secret} for name, robot in secret.robots.items()},
+    }
 
-    A caller that fails a check may ask for a fresh read, since the key may have been rotated a moment ago, but at most
-    once in `fresh_after_s` per app: a flood of forgeries costs no calls. The same rules hold for apps that do not
-    exist, so that the time an answer takes does not tell which do.
-    """
 
-    MAX_APPS = 1000
+def _read(document: Mapping[str, Any]) -> AppSecret:
+    return AppSecret(
+        credentials=_texts(document["credentials"]),
+        updated_at=datetime.fromisoformat(document["updated_at"]),
+        previous=tuple(
+            OldKeys(_texts(old["credentials"]), datetime.fromisoformat(old["until"]))
+            for old in document.get("previous", ())
+        ),
+        robots={
+            str(name): Robot(str(name), str(robot["url"]), str(robot["secret"]))
+            for name, robot in document.get("robots", {}).items()
+        },
+    )
 
-    def __init__(
-        self,
-        secrets: SecretStore,
-        provider: str,
-        *,
-        life_s: float = 300,
-        fresh_after_s: float = 30,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._secrets = secrets
-        self._provider = provider
-        self._life_s = life_s
-        self._fresh_after_s = fresh_after_s
-        self._monotonic = monotonic
-        self._read_at: OrderedDict[tuple[str, str], tuple[float, Mapping[str, str] | None]] = OrderedDict()
 
-    def get(self, tenant: str, app: str) -> Mapping[str, str] | None:
-        """Return an app's credentials from memory, or read them."""
-        known = self._read_at.get((tenant, app))
-        if known is not None and self._monotonic() - known[0] < self._life_s:
-            return known[1]
-        return self._read(tenant, app)
-
-    def refreshed(self, tenant: str, app: str) -> tuple[bool, Mapping[str, str] | None]:
-        """
-        Read again after a failed check.
-
-        Returns: whether what is stored differs from what `get` gave, and what is stored.
-        """
-        read_at, before = self._read_at.get((tenant, app), (float("-inf"), None))
-        if self._monotonic() - read_at < self._fresh_after_s:
-            return False, before
-        now = self._read(tenant, app)
-        return now != before, now
-
-    def _read(self, tenant: str, app: str) -> Mapping[str, str] | None:
-        credentials = self._secrets.read(self._provider, tenant, app)
-        self._read_at[(tenant, app)] = (self._monotonic(), credentials)
-        self._read_at.move_to_end((tenant, app))
-        if len(self._read_at) > self.MAX_APPS:
-            self._read_at.popitem(last=False)
-        return credentials
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in values.items()}
