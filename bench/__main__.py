@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 from bench.artefacts import ROOT, build_layers, link_distributions
 from bench.aws_access import measure_aws_access
 from bench.callbacks import measure_callbacks
+from bench.contacts import measure_contacts
+from bench.costs import measure_costs
 from bench.inits import measure_inits
+from bench.load import measure_load
 from bench.on_the_stack import measure_calls_on_the_stack
+from bench.outbox import measure_outbox
 from bench.report import RESULTS, text_table, with_section
+from bench.waiting import measure_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +35,11 @@ def main() -> None:
         "callbacks": lambda: measure_callbacks(work, layers, runtime, cold_runs=cold_runs, warm_calls=warm_calls),
         "inits": lambda: measure_inits(work, layers, runtime, cold_runs=cold_runs),
         "provider-calls": lambda: measure_calls_on_the_stack(work / "stack", approvals=arguments.approvals),
+        "contacts": measure_contacts,
+        "outbox": lambda: measure_outbox(work),
+        "costs": lambda: measure_costs(work),
+        "waiting": lambda: measure_waiting(work),
+        "load": lambda: measure_load(work / "load-stack"),
         "aws-access": lambda: measure_aws_access(work, runtime, cold_runs=cold_runs, warm_calls=warm_calls),
     }
     unknown = set(arguments.suites) - set(suites)
@@ -45,7 +55,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the gate.")
-    parser.add_argument("suites", nargs="*", help="callbacks, inits, provider-calls, aws-access; default: all")
+    parser.add_argument("suites", nargs="*", help="some of them; without any, all")
     parser.add_argument("--cold-runs", type=int, default=15)
     parser.add_argument("--warm-calls", type=int, default=300)
     parser.add_argument("--approvals", type=int, default=10)

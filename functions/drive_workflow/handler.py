@@ -1,4 +1,4 @@
-"""Consumer of the table's stream: start what was created, wake what was decided."""
+"""Consumer of the table's stream: start what was created, wake what was decided, have notifications delivered."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from approval_gate.entrypoints.task import Tasks
-from approval_gate.entrypoints.wiring import wire_ports
+from approval_gate.entrypoints.wiring import wire_outbox_queue, wire_ports
 from approval_gate.observability import function_logger
 
 logger = function_logger()
@@ -17,7 +17,7 @@ logger = function_logger()
 @cache
 def tasks() -> Tasks:
     """Wire once per execution environment; importing this module reads nothing."""
-    return Tasks.over(wire_ports(), logger)
+    return Tasks.over(wire_ports(), logger, wire_outbox_queue())
 
 
 @logger.inject_lambda_context(clear_state=True)

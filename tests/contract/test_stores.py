@@ -159,9 +159,9 @@ def test_a_callback_is_remembered_at_most_once_an_hour(table: Any, clock: Clock)
 
     apps.saw_callback(seen(), clock())
     first = seen().callback_seen_at
-    apps.saw_callback(seen(), clock() + timedelta(minutes=59))
+    apps.saw_callback(seen(), clock() + timedelta(seconds=59))
     assert seen().callback_seen_at == first
-    apps.saw_callback(seen(), clock() + timedelta(minutes=60))
+    apps.saw_callback(seen(), clock() + timedelta(seconds=60))
     assert seen().callback_seen_at > first
 
 

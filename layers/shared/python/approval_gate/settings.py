@@ -22,6 +22,9 @@ class Settings:
         state_machine_arn: of the approval state machine.
         public_url: base of callback addresses, may hold `{api_id}`; empty: the host the request came to.
         allow_loopback: the local engine: apps may name a base_url on this machine, over http.
+        outbox_url, outbox_dead_letters_url: the outbox queue, and where its failures go.
+        sync_queue_url: the queue that calls workers to synchronise contacts.
+        event_bus: name of the bus that hears of outcomes.
     """
 
     table: str
@@ -29,6 +32,10 @@ class Settings:
     state_machine_arn: str = ""
     public_url: str = ""
     allow_loopback: bool = False
+    outbox_url: str = ""
+    outbox_dead_letters_url: str = ""
+    sync_queue_url: str = ""
+    event_bus: str = "default"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], *needed: str) -> Self:
@@ -50,4 +57,8 @@ class Settings:
             state_machine_arn=environ.get("STATE_MACHINE_ARN", ""),
             public_url=environ.get("PUBLIC_URL", ""),
             allow_loopback=environ.get("ALLOW_LOOPBACK", "") == "true",
+            outbox_url=environ.get("OUTBOX_URL", ""),
+            outbox_dead_letters_url=environ.get("OUTBOX_DEAD_LETTERS_URL", ""),
+            sync_queue_url=environ.get("SYNC_QUEUE_URL", ""),
+            event_bus=environ.get("EVENT_BUS_NAME", "default"),
         )

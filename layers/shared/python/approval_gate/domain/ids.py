@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-__all__ = ["approval_id_of_execution", "new_approval_id"]
+__all__ = ["approval_id_of_execution", "new_approval_id", "new_notification_id"]
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _RANDOM_BYTES = 10
@@ -14,6 +14,11 @@ _RANDOM_BYTES = 10
 def new_approval_id(now: datetime, entropy: bytes) -> str:
     """Return `apr_` and a ULID of `now` and ten random bytes."""
     return "apr_" + _ulid(now, entropy)
+
+
+def new_notification_id(now: datetime, entropy: bytes) -> str:
+    """Return `ntf_` and a ULID; for notifications that somebody asks for. Others follow from what they tell."""
+    return "ntf_" + _ulid(now, entropy)
 
 
 def approval_id_of_execution(execution_arn: str, started_at: datetime) -> str:

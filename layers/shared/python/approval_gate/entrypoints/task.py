@@ -6,7 +6,7 @@ Raise = try again, return = answer: permanent failures are returned as data, wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -18,10 +18,12 @@ from approval_gate.api.models import ApprovalRequestBody
 from approval_gate.api.views import approval_view
 from approval_gate.domain.approval import Approval, Status
 from approval_gate.domain.ids import approval_id_of_execution
-from approval_gate.errors import ApprovalNotFound, RequestError
+from approval_gate.errors import ApprovalNotFound, ConfigurationError, RequestError
 from approval_gate.ports import Ports
+from approval_gate.ports.outbox import Errand, Queue
 from approval_gate.services.apply import Applier
 from approval_gate.services.check import Checker
+from approval_gate.services.close_cards import may_have_cards
 from approval_gate.services.conclude import Concluder
 from approval_gate.services.create import Creator
 from approval_gate.services.decide import Decider
@@ -37,11 +39,12 @@ class Tasks:
 
     ports: Ports
     logger: Logger
+    outbox: Queue | None = None
 
     @classmethod
-    def over(cls, ports: Ports, logger: Logger) -> Self:
-        """Build the tasks over these ports."""
-        return cls(ports, logger)
+    def over(cls, ports: Ports, logger: Logger, outbox: Queue | None = None) -> Self:
+        """Build the tasks over these ports; only `drive` needs the outbox."""
+        return cls(ports, logger, outbox)
 
     @property
     def _decider(self) -> Decider:
@@ -103,45 +106,62 @@ class Tasks:
         """
         Apply journaled callbacks from the table's stream.
 
-        Returns: the first record that failed, from which the stream goes on; the ones after it come again.
+        Returns: the records that failed; the stream goes on from the first of them.
         """
         applier = Applier(self.ports, self._decider)
-        for record in event["Records"]:
+
+        def apply_one(record: Mapping[str, Any]) -> None:
             image = record["dynamodb"].get("NewImage", {})
-            try:
-                applier.apply(
-                    image["provider"]["S"], image["tenant"]["S"], image["app"]["S"], read_event(image["event"]["S"])
-                )
-            except Exception:
-                # The outermost edge: the stream tries again, splits the batch, and dead-letters in the end.
-                self.logger.exception("event_not_applied", extra={"event_id": record["eventID"]})
-                return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
-        return {"batchItemFailures": []}
+            took_ms = int(image["took_ms"]["N"]) if "took_ms" in image else None
+            heard = read_event(image["event"]["S"])
+            applier.apply(image["provider"]["S"], image["tenant"]["S"], image["app"]["S"], heard, took_ms)
+
+        return self._each(event, apply_one, "event_not_applied")
 
     def drive(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """
-        Start what was created and wake what was decided, from the table's stream.
+        Start what was created, wake what was decided, have notifications delivered, from the table's stream.
 
-        The request path has usually done so already; this is for the crash between a write and the call after it.
+        For approvals the request path has usually done so already; this is for the crash between a write and the call
+        after it. Notifications, which are stored together with what they tell of, start on their way here.
+
+        Returns: as `apply`.
         """
+        return self._each(event, self._drive_one, "not_driven")
+
+    def _each(
+        self, event: Mapping[str, Any], act: Callable[[Mapping[str, Any]], None], complaint: str
+    ) -> dict[str, Any]:
+        """Act on every record of a batch: one that fails holds up no other, though those behind it come again."""
+        failed: list[dict[str, str]] = []
         for record in event["Records"]:
             try:
-                self._drive_one(record)
+                act(record)
             except Exception:
-                # The outermost edge, as in `apply`.
-                self.logger.exception("not_driven", extra={"event_id": record["eventID"]})
-                return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
-        return {"batchItemFailures": []}
+                # The outermost edge: the stream tries again, splits the batch, and dead-letters in the end.
+                self.logger.exception(complaint, extra={"event_id": record["eventID"]})
+                failed.append({"itemIdentifier": record["dynamodb"]["SequenceNumber"]})
+        return {"batchItemFailures": failed}
 
     def _drive_one(self, record: Mapping[str, Any]) -> None:
-        approval_id = record["dynamodb"]["Keys"]["PK"]["S"].removeprefix("APPROVAL#")
-        approval = self.ports.approvals.get(approval_id)
+        kind, _, item_id = record["dynamodb"]["Keys"]["PK"]["S"].partition("#")
+        if kind == "NOTIFICATION":
+            self._deliver(Errand(item_id))
+            return
+        approval = self.ports.approvals.get(item_id)
         if approval is None:
             return
         if approval.outcome is not None:
             self._decider.wake(approval)
+            if may_have_cards(approval):
+                self._deliver(Errand(approval_id=approval.id))
         elif record["eventName"] == "INSERT" and not approval.execution:
             self.ports.workflow.start(approval)
+
+    def _deliver(self, errand: Errand) -> None:
+        if self.outbox is None:
+            raise ConfigurationError("The environment variable OUTBOX_URL is not set: deploy the template again.")
+        self.outbox.put(errand)
 
     def _approval_of(self, event: Mapping[str, Any]) -> Approval:
         given = event["input"]
@@ -152,7 +172,12 @@ class Tasks:
             raise RequestError('The execution input needs "tenant" and "request" (or "approval_id").')
         request = ApprovalRequestBody.model_validate(given.get("request")).to_domain()
         creator = Creator(
-            self.ports.approvals, self.ports.apps, self.ports.workflow, self.ports.clock, entropy=_no_entropy
+            self.ports.approvals,
+            self.ports.apps,
+            self.ports.workflow,
+            self.ports.clock,
+            _no_entropy,
+            self.ports.callbacks,
         )
         return creator.create_in_execution(
             tenant, request, str(event["execution_arn"]), _time(str(event["started_at"]))

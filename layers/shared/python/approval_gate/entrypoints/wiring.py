@@ -17,12 +17,15 @@ from approval_gate.errors import ConfigurationError, RequestError
 from approval_gate.outbox_queue import SqsQueue
 from approval_gate.ports import AccessTokens, App, Credentials, Ports, Sender
 from approval_gate.providers import registry
+from approval_gate.services.people import People
 from approval_gate.settings import Settings
 from approval_gate.store.access_tokens import DynamoAccessTokens
 from approval_gate.store.approvals import DynamoApprovals
 from approval_gate.store.apps import DynamoApps
+from approval_gate.store.contacts import DynamoContacts
 from approval_gate.store.forms import DynamoForms
 from approval_gate.store.secrets import SecretStore
+from approval_gate.store.syncs import DynamoSyncs
 from approval_gate.store.webhook_secrets import DynamoWebhookSecrets
 from approval_gate.webhooks.admission import CallbackAdmission
 from approval_gate.workflow import StepFunctions
@@ -106,13 +109,15 @@ def wire_ports(environ: Mapping[str, str] | None = None) -> Ports:
     settings = Settings.from_env(environ if environ is not None else os.environ, "SECRET_PREFIX")
     dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
     secrets = SecretStore(boto3.client("secretsmanager", config=AWS_CONFIG), settings.secret_prefix)
-    http = platform_http()
+    senders = AppSenders(secrets, dynamodb, settings.table, platform_http())
+    contacts, syncs = DynamoContacts(dynamodb, settings.table), DynamoSyncs(dynamodb, settings.table)
     return Ports(
         approvals=DynamoApprovals(dynamodb, settings.table, now),
         apps=DynamoApps(dynamodb, settings.table, now),
-        senders=AppSenders(secrets, dynamodb, settings.table, http),
+        senders=senders,
         workflow=StepFunctions(boto3.client("stepfunctions", config=AWS_CONFIG), settings.state_machine_arn),
         clock=now,
+        people=People(contacts, syncs, senders, now),
         callbacks=CallbackAdmission(
             DynamoWebhookSecrets(dynamodb, settings.table, now), allow_loopback=settings.allow_loopback
         ),

@@ -1,0 +1,105 @@
+"""Which apps are synchronised and how far each is; and the marks that callbacks leave when contacts changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+from approval_gate.domain.sync import Sync
+from approval_gate.errors import VersionConflict
+from approval_gate.store import keys
+from approval_gate.store.aws_errors import as_store_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+__all__ = ["DynamoSyncs"]
+
+
+class DynamoSyncs:
+    """The `Syncs` port on DynamoDB."""
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+        self._adapter = TypeAdapter(Sync)
+
+    def get(self, tenant: str, app_id: str) -> Sync | None:
+        """Read one, consistently."""
+        with as_store_errors("read sync"):
+            answer = self._client.get_item(TableName=self._table, Key=keys.sync(tenant, app_id), ConsistentRead=True)
+        return self._read(answer["Item"]) if "Item" in answer else None
+
+    def all(self) -> tuple[Sync, ...]:
+        """Return every app that was ever synchronised."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="PK = :pk",
+            ExpressionAttributeValues={":pk": {"S": keys.sync_partition()}},
+        )
+        with as_store_errors("list syncs"):
+            return tuple(self._read(item) for page in pages for item in page["Items"])
+
+    def change(self, before: Sync | None, after: Sync) -> Sync:
+        """
+        Replace `before` by `after`.
+
+        Raises:
+            VersionConflict: `before` is not what is stored any more.
+        """
+        stored = replace(after, version=before.version + 1 if before else 1)
+        item: dict[str, Any] = {
+            **keys.sync(after.tenant, after.app),
+            "sync": {"S": self._adapter.dump_json(stored).decode()},
+            "version": {"N": str(stored.version)},
+        }
+        condition: dict[str, Any] = (
+            {
+                "ConditionExpression": "version = :before",
+                "ExpressionAttributeValues": {":before": {"N": str(before.version)}},
+            }
+            if before
+            else {"ConditionExpression": "attribute_not_exists(PK)"}
+        )
+        with as_store_errors("change sync"):
+            self._client.put_item(TableName=self._table, Item=item, **condition)
+        return stored
+
+    def remove(self, sync: Sync) -> None:
+        """Forget an app, unless it was changed meanwhile."""
+        try:
+            with as_store_errors("remove sync"):
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key=keys.sync(sync.tenant, sync.app),
+                    ConditionExpression="version = :before",
+                    ExpressionAttributeValues={":before": {"N": str(sync.version)}},
+                )
+        except VersionConflict:
+            return  # somebody asked for a run again
+
+    def changed_at(self, provider: str, tenant: str, app_id: str) -> datetime | None:
+        """Return when a callback last said that contacts changed, None when not since `take_change`."""
+        with as_store_errors("read change of contacts"):
+            answer = self._client.get_item(TableName=self._table, Key=keys.changed(provider, tenant, app_id))
+        return datetime.fromisoformat(answer["Item"]["at"]["S"]) if "Item" in answer else None
+
+    def take_change(self, provider: str, tenant: str, app_id: str, seen: datetime) -> None:
+        """Take the mark of a change back, unless a later one was set."""
+        try:
+            with as_store_errors("take change of contacts"):
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key=keys.changed(provider, tenant, app_id),
+                    ConditionExpression="#at <= :seen",
+                    ExpressionAttributeNames={"#at": "at"},
+                    ExpressionAttributeValues={":seen": {"S": seen.isoformat()}},
+                )
+        except VersionConflict:
+            return  # a later change, or none left
+
+    def _read(self, item: dict[str, Any]) -> Sync:
+        return self._adapter.validate_json(item["sync"]["S"])

@@ -1,0 +1,163 @@
+"""
+Fill in templates: Jinja in its sandbox, and of Jinja only what words need.
+
+Allowed are the declared variables, `if`, one level of `for`, comparisons and a few filters. There are no calls, no
+attributes but a few of `loop`, no arithmetic and no globals: nothing that leads out of the sandbox, and nothing that
+takes long. A value is text: it reads as it stands and cannot become markup, a link or a mention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+
+from jinja2 import StrictUndefined, TemplateError, meta, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from approval_gate.domain.template import Template, Words
+from approval_gate.errors import FieldProblem, RequestError
+from approval_gate.markdown import one_line
+from approval_gate.markdown_escape import escaped
+
+__all__ = ["MAX_OUTPUT_CHARS", "MAX_VALUES_CHARS", "Value", "problems_of", "rendered"]
+
+type Value = str | int | float | bool | Sequence[str | int | float | bool]
+"""What a variable may hold."""
+
+MAX_OUTPUT_CHARS = 20_000
+MAX_VALUES_CHARS = 20_000
+
+_FILTERS = ("capitalize", "first", "join", "last", "length", "lower", "sort", "title", "trim", "unique", "upper")
+_TESTS = ("eq", "ne", "lt", "le", "gt", "ge", "in", "true", "false")
+_LOOP = {"index", "first", "last", "length"}
+_ALLOWED: tuple[type[nodes.Node], ...] = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Const,
+    nodes.If,
+    nodes.For,
+    nodes.Filter,
+    nodes.Test,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.CondExpr,
+    nodes.Getattr,
+)
+
+
+def problems_of(template: Template) -> tuple[FieldProblem, ...]:
+    """Return what is wrong with a template: its syntax, a construct that is not allowed, a variable not declared."""
+    return tuple(
+        FieldProblem(f"{part}.{locale}", problem)
+        for locale, words in template.words.items()
+        for part, source in (("title", words.title), ("text", words.text))
+        for problem in _problems(source, template.variables)
+    )
+
+
+def rendered(template: Template, locale: str, values: Mapping[str, Value]) -> Words:
+    """
+    Return a template's words in one of its languages.
+
+    Raises:
+        RequestError: names every variable that is missing or not declared, or says what cannot be done with a value.
+    """
+    problems = [FieldProblem(f"variables.{name}", "is required by the template") for name in template.variables]
+    problems = [each for each in problems if each.field.removeprefix("variables.") not in values]
+    unknown = sorted(set(values) - set(template.variables))
+    problems += [FieldProblem(f"variables.{name}", "is not declared by the template") for name in unknown]
+    if sum(len(str(value)) for value in values.values()) > MAX_VALUES_CHARS:
+        problems.append(FieldProblem("variables", f"are longer than {MAX_VALUES_CHARS} characters together"))
+    if problems:
+        raise RequestError("The variables must change.", problems=tuple(problems))
+    words = template.words[locale]
+    title = one_line(_filled(_plain(), words.title, values, f"title.{locale}"))
+    return Words(title, _filled(_markdown(), words.text, values, f"text.{locale}").strip())
+
+
+def _problems(source: str, variables: Sequence[str]) -> Iterator[str]:
+    try:
+        tree = _markdown().parse(source)
+        forbidden = [f"line {getattr(node, 'lineno', 1)}: {why}" for node in _nodes(tree) if (why := _forbidden(node))]
+        undeclared = set() if forbidden else meta.find_undeclared_variables(tree) - set(variables)
+    except RecursionError:
+        yield "cannot be read: nested too deeply"
+    except TemplateError as err:
+        yield f"cannot be read: {err.message}"
+    else:
+        yield from forbidden
+        yield from (f"uses {name!r}, which `variables` does not declare" for name in sorted(undeclared))
+
+
+def _nodes(tree: nodes.Node) -> Iterator[nodes.Node]:
+    yield tree
+    for child in tree.iter_child_nodes():
+        yield from _nodes(child)
+
+
+def _forbidden(node: nodes.Node) -> str:
+    """Return why a construct is not allowed, empty when it is."""
+    problem = ""
+    match node:
+        case nodes.Filter(name=name) if name not in _FILTERS:
+            problem = f"the filter {name!r} is not available; there are {', '.join(_FILTERS)}"
+        case nodes.Test(name=name) if name not in _TESTS:
+            problem = f"the test {name!r} is not available"
+        case nodes.For(recursive=True):
+            problem = "a recursive loop is not available"
+        case nodes.For() if any(isinstance(inner, nodes.For) for child in node.body for inner in _nodes(child)):
+            problem = "a loop in a loop is not available"
+        case nodes.Getattr(node=nodes.Name(name="loop"), attr=attr) if attr in _LOOP:
+            problem = ""
+        case nodes.Getattr():
+            problem = "attributes are not available"
+        case _ if not isinstance(node, _ALLOWED):
+            problem = f"{type(node).__name__} is not available in templates"
+    return problem
+
+
+def _filled(environment: ImmutableSandboxedEnvironment, source: str, values: Mapping[str, Value], field: str) -> str:
+    parts: list[str] = []
+    length = 0
+    try:
+        for part in environment.from_string(source).generate(dict(values)):
+            parts.append(part)
+            length += len(part)
+            if length > MAX_OUTPUT_CHARS:
+                break
+    except (TemplateError, TypeError, ValueError, ArithmeticError) as err:
+        problem = FieldProblem(
+            field, f"cannot be filled in with these values ({type(err).__name__}); check their kinds"
+        )
+        raise RequestError("The variables must change.", problems=(problem,)) from err
+    return "".join(parts)[:MAX_OUTPUT_CHARS]
+
+
+@cache
+def _plain() -> ImmutableSandboxedEnvironment:
+    return _environment(lambda value: one_line(str(value)))
+
+
+@cache
+def _markdown() -> ImmutableSandboxedEnvironment:
+    return _environment(lambda value: escaped(str(value)))
+
+
+def _environment(finalize: Callable[[object], str]) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined,
+        autoescape=False,  # the output is no HTML; `finalize` escapes for what it is
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        cache_size=0,
+    )
+    environment.globals.clear()
+    environment.filters = {name: environment.filters[name] for name in _FILTERS}
+    environment.tests = {name: environment.tests[name] for name in _TESTS}
+    return environment
