@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from local.addresses import HOST, free_port
-from local.processes import Process, StartFailed, _began, start, stop, wait_until
+from local.processes import Process, StartFailed, _began, crash, descendants, start, stop, wait_until
 from local.running import Running, StackBusy, alone, write_private
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -39,6 +39,19 @@ def test_a_process_is_found_again_by_what_was_written_down(sleeper: Process, tmp
     assert Running(tmp_path).stop_all() == []
 
 
+def test_a_process_that_crashed_gives_its_place_to_its_successor(sleeper: Process, tmp_path: Path):
+    Running(tmp_path).add(sleeper)
+
+    crash(Running(tmp_path).named("sleeper"))
+    assert not sleeper.is_running
+    successor = start("sleeper", SLEEPER, cwd=tmp_path, env=os.environ, log=tmp_path / "sleeper.log")
+    Running(tmp_path).add(successor)
+
+    assert Running(tmp_path).named("sleeper") == successor
+    assert Running(tmp_path).is_complete
+    assert Running(tmp_path).stop_all() == ["sleeper"]
+
+
 def test_another_process_with_the_same_id_is_left_alone(sleeper: Process):
     impostor = replace(sleeper, began="another moment")
 
@@ -54,6 +67,8 @@ def test_what_a_process_started_ends_with_it(tmp_path: Path):
     pid = int(log.read_text())
     child = Process("child", pid, began=_began(pid))
     assert child.is_running
+    assert set(descendants(parent.pid)) == {pid}
+    assert descendants(parent.pid, itself=True)[parent.pid] > 0
 
     assert stop(parent)
 

@@ -31,6 +31,7 @@ __all__ = [
     "HistoryBody",
     "PersonBody",
     "ProblemBody",
+    "RequesterBody",
     "StageBody",
 ]
 
@@ -111,6 +112,16 @@ class PersonBody(_Body):
         """Return the person with its path in the request."""
         kind = next(iter(self.model_fields_set))
         return domain.PersonRef(domain.PersonKind(kind), str(getattr(self, kind)), f"{path}.{kind}")
+
+
+class RequesterBody(PersonBody):
+    """The one person in whose name an approval is asked for."""
+
+    @model_validator(mode="after")
+    def _is_one_person(self) -> Self:
+        if self.department is not None or self.group is not None:
+            raise ValueError("must be one person, not a department or a group")
+        return self
 
 
 class StageBody(_Body):
@@ -229,7 +240,7 @@ class ApprovalRequestBody(_Body):
     description: Annotated[str, _text(4000), AfterValidator(_printable)] = ""
     fields: Annotated[list[FieldBody], Field(max_length=50)] = Field(default_factory=list)
     links: Annotated[list[LinkBody], Field(max_length=50)] = Field(default_factory=list)
-    requester: PersonBody | None = None
+    requester: RequesterBody | None = None
     cc: Annotated[list[PersonBody], Field(max_length=20)] = Field(default_factory=list)
     policy: PolicyBody = Field(default_factory=PolicyBody)
     timeout_s: Annotated[int, Field(strict=True, ge=TIMEOUT_MIN_S, le=TIMEOUT_MAX_S)] = 3600

@@ -39,7 +39,9 @@ class Applier:
         self._clock = ports.clock
         self._unreachable: set[tuple[str, str]] = set()
 
-    def apply(self, provider: str, tenant: str, app_id: str, event: CallbackEvent) -> None:
+    def apply(
+        self, provider: str, tenant: str, app_id: str, event: CallbackEvent, took_ms: int | None = None
+    ) -> None:
         """
         Find the approval of an event and apply it.
 
@@ -49,7 +51,7 @@ class Applier:
         app = self._apps.get(tenant, app_id)
         if app is None:
             return
-        self._apps.saw_callback(app, self._clock())
+        self._apps.saw_callback(app, self._clock(), took_ms)
         approval_id = self._approvals.find_by_ref(provider, tenant, app_id, event.provider_ref)
         approval = self._approvals.get(approval_id) if approval_id else None
         if approval is None:

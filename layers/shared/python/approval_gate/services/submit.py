@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from approval_gate.domain.approval import (
@@ -10,14 +11,13 @@ from approval_gate.domain.approval import (
     HistoryEntry,
     Identity,
     Outcome,
-    PersonRef,
     Source,
     Stage,
     Status,
 )
 from approval_gate.domain.schedule import next_look, next_timer, pause_s, seconds_until
 from approval_gate.errors import ConfigurationError, GateError, ProviderRejected, ProviderUnavailable
-from approval_gate.ports import App, Ports, ProviderApproval, Sender
+from approval_gate.ports import App, Ports, ProviderApproval
 from approval_gate.services.announce import about_opening
 from approval_gate.services.apply import Applier
 from approval_gate.services.decide import Decider, change_until_stored
@@ -44,6 +44,7 @@ class Submitter:
         self._approvals = ports.approvals
         self._apps = ports.apps
         self._senders = ports.senders
+        self._people = ports.people
         self._decider = decider
         self._applier = applier
         self._clock = ports.clock
@@ -73,7 +74,7 @@ class Submitter:
     def _open(self, approval: Approval, app: App) -> Approval:
         sender = self._senders.of(app)
         if approval.opening_at is None:
-            approval = self._resolve(approval, sender)
+            approval = self._resolve(approval, app)
             if approval.outcome is not None:
                 return approval
             first_try = True
@@ -82,26 +83,26 @@ class Submitter:
         opened = sender.open_approval(draft_of(approval), may_exist=not first_try)
         return self._save_ref(approval, opened, app)
 
-    def _resolve(self, approval: Approval, sender: Sender) -> Approval:
+    def _resolve(self, approval: Approval, app: App) -> Approval:
         """Resolve and freeze people; the mark left with them says that from now on the approval may exist."""
         request = approval.request
-        refs: list[PersonRef] = [request.requester] if request.requester else []
-        refs += [ref for stage in request.stages for ref in stage.approvers]
-        refs += request.cc
-        people = list(sender.find_people(refs))
-        requester = people.pop(0) if request.requester else None
+        asking = [request.requester] if request.requester else []
+        first, *approvers, cc = self._people.expand(
+            app, [asking, *(stage.approvers for stage in request.stages), request.cc]
+        )
+        requester = first[0] if first else None
         stages = tuple(
-            Stage(stage.mode, _without_repeats([people.pop(0) for _ in stage.approvers])) for stage in request.stages
+            Stage(stage.mode, _without_repeats(people)) for stage, people in zip(request.stages, approvers, strict=True)
         )
 
         def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
             if before.outcome is not None or before.opening_at is not None:
                 return None
             after = replace(
-                before, requester=requester, stages=stages, cc=_without_repeats(people), opening_at=self._clock()
+                before, requester=requester, stages=stages, cc=_without_repeats(cc), opening_at=self._clock()
             )
-            approvers = ["|".join(person.user_id for person in stage.approvers) for stage in stages]
-            detail = {"requester": requester.user_id if requester else "", "approvers": " > ".join(approvers)}
+            asked = ["|".join(person.user_id for person in stage.approvers) for stage in stages]
+            detail = {"requester": requester.user_id if requester else "", "approvers": " > ".join(asked)}
             return after, HistoryEntry(0, self._clock(), "opening", detail=detail)
 
         return change_until_stored(self._approvals, approval.id, step)
@@ -154,7 +155,7 @@ class Submitter:
         return TaskAnswer(approval.id, "decided")
 
 
-def _without_repeats(people: list[Identity]) -> tuple[Identity, ...]:
+def _without_repeats(people: Sequence[Identity]) -> tuple[Identity, ...]:
     kept: list[Identity] = []
     for person in people:
         if not any(person.is_same_person(other) for other in kept):
