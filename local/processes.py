@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Process", "StartFailed", "start", "stop", "wait_until"]
+__all__ = ["Process", "StartFailed", "crash", "descendants", "start", "stop", "wait_until"]
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
 """Started by this process, which has to ask after them: otherwise they stay in the table of processes when they end."""
@@ -101,6 +101,26 @@ def stop(*processes: Process) -> list[Process]:
     for process in stopped:
         _signal_group(process, signal.SIGKILL)  # workers that outlived the engine: its session is ours
     return stopped
+
+
+def crash(process: Process) -> None:
+    """End a process and what it started without a warning, as a machine that dies does, and wait until it is gone."""
+    while process.is_running:
+        _signal_group(process, signal.SIGKILL)
+        time.sleep(_POLL_S)
+
+
+def descendants(pid: int, *, itself: bool = False) -> dict[int, int]:
+    """Return the ids of a process's children, their children and so on, each with its resident memory in KiB."""
+    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout
+    lines = [tuple(map(int, line.split())) for line in told.splitlines()]
+    found = {one: rss for one, _, rss in lines if itself and one == pid}
+    parents = {pid}
+    while parents:
+        young = {child: rss for child, parent, rss in lines if parent in parents}
+        found |= young
+        parents = set(young)
+    return found
 
 
 def _signal_group(process: Process, sent: signal.Signals) -> None:

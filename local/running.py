@@ -49,9 +49,18 @@ class Running:
         """Tell whether there are processes and all of them run."""
         return bool(self._processes) and all(process.is_running for process in self._processes)
 
+    def named(self, name: str) -> Process:
+        """
+        Return the process of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        return {process.name: process for process in self._processes}[name]
+
     def add(self, process: Process) -> Process:
-        """Write down a process and return it."""
-        self._processes.append(process)
+        """Write down a process, in the place of the one that had its name before, and return it."""
+        self._processes = [one for one in self._processes if one.name != process.name] + [process]
         write_private(self._file, [asdict(one) for one in self._processes])
         return process
 

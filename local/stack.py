@@ -25,11 +25,21 @@ from local.addresses import HOST, free_port
 from local.engine.build import BuildFailed, built_template, host_architecture
 from local.engine.deployer import DeployFailed, deploy
 from local.engine.launcher import CREDENTIALS, ROOT, start_engine
-from local.processes import Process, StartFailed, start, wait_until
+from local.processes import Process, StartFailed, crash, start, wait_until
 from local.provision import TENANT, ProvisionFailed, connect_app, issue_tokens
 from local.running import Running, StackBusy, alone, write_private
 
-__all__ = ["FAILURES", "FOLDER", "PROVIDERS", "bring_down", "bring_up", "main", "read_stack", "use_local_credentials"]
+__all__ = [
+    "FAILURES",
+    "FOLDER",
+    "PROVIDERS",
+    "bring_down",
+    "bring_up",
+    "main",
+    "read_stack",
+    "restart_simulator",
+    "use_local_credentials",
+]
 
 PROVIDERS = ("feishu", "lark", "dingtalk", "wecom")
 FOLDER = ROOT / ".local"
@@ -130,12 +140,31 @@ def _free_ports() -> dict[str, int]:
 def _start_simulator(name: str, port: int, folder: Path) -> Process:
     state = folder / "simulators" / f"{name}.db"
     return start(
-        f"{name} simulator",
+        _simulator(name),
         [sys.executable, "-m", "local.simulators", name, "--port", str(port), "--state", str(state), "--seed", "demo"],
         cwd=ROOT,
         env=dict(os.environ),
         log=folder / "simulators" / f"{name}.log",
     )
+
+
+def restart_simulator(name: str, folder: Path = FOLDER) -> None:
+    """
+    Let a simulator of a running stack crash, and start it again with the same state on the same address.
+
+    Raises:
+        StartFailed: it did not come back.
+    """
+    running = Running(folder)
+    base_url = json.loads((folder / "stack.json").read_text(encoding="utf-8"))["simulators"][name]["base_url"]
+    crash(running.named(_simulator(name)))
+    restarted = running.add(_start_simulator(name, int(base_url.rpartition(":")[2]), folder))
+    with httpx.Client(timeout=5, trust_env=False) as http:
+        wait_until(_answers(http, f"{base_url}/_sim/health"), restarted, _SIMULATOR_START_S)
+
+
+def _simulator(name: str) -> str:
+    return f"{name} simulator"
 
 
 def _answers(http: httpx.Client, url: str) -> Callable[[], bool]:

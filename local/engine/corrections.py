@@ -8,6 +8,8 @@ Wraps around the engine's own functions; its source is never edited or copied. E
 2. `TimeoutSecondsPath` is ignored on a task that waits for a token.
 3. Worker processes are not bounded: 64 concurrent clients made 221 processes and 12 GB.
 4. and 5. Permissions: see `permissions`.
+6. Failed records of a table's stream are lost: see `streams`.
+7. A worker that dies takes the others of its function with it: see `workers`.
 
 Learnt by trying ministack 1.5.33; AWS's behaviour from the CloudFormation, API Gateway and Step Functions guides, read
 2026-02-28.
@@ -25,6 +27,8 @@ from ministack.services import apigateway, lambda_svc, stepfunctions
 from ministack.services.cloudformation import provisioners
 
 from local.engine.permissions import authorize_leading_keys, authorize_task_tokens
+from local.engine.streams import retry_stream_records
+from local.engine.workers import lose_only_the_dead_worker
 
 __all__ = ["WORKERS_PER_FUNCTION", "apply_all", "bound_workers", "expand_http_api_bodies", "resolve_timeout_paths"]
 
@@ -41,6 +45,8 @@ def apply_all() -> None:
     bound_workers(WORKERS_PER_FUNCTION)
     authorize_task_tokens()
     authorize_leading_keys()
+    retry_stream_records()
+    lose_only_the_dead_worker()
 
 
 # -- 1. HTTP API bodies -----------------------------------------------------------------------------------------------

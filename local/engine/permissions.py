@@ -77,12 +77,11 @@ def leading_keys(request: _Json) -> Iterator[str]:
     """
     Read the partition keys out of a DynamoDB request on a table whose partition key is `PK`, or on its indexes.
 
-    A transaction gives the keys of all its items, which is stricter than AWS, where each item stands for itself.
+    A transaction or batch gives the keys of all its items. For transactions that is stricter than AWS, where each item
+    stands for itself.
     """
-    if "TransactItems" in request:
-        for item in request["TransactItems"]:
-            for operation in item.values():
-                yield from leading_keys(operation)
+    for operation in _operations(request):
+        yield from leading_keys(operation)
     for holder in ("Key", "Item"):
         value = request.get(holder, {}).get(_PARTITION_KEY, {}).get("S")
         if value is not None:
@@ -90,6 +89,17 @@ def leading_keys(request: _Json) -> Iterator[str]:
     condition = _KEY_CONDITION.match(request.get("KeyConditionExpression", ""))
     if condition:
         yield request.get("ExpressionAttributeValues", {}).get(condition["value"], {}).get("S", "")
+
+
+def _operations(request: _Json) -> Iterator[_Json]:
+    """Read the single operations of a transaction, and of a batch that reads keys or puts and deletes items."""
+    for item in request.get("TransactItems", ()):
+        yield from item.values()
+    for several in request.get("RequestItems", {}).values():
+        if isinstance(several, dict):
+            yield from ({"Key": key} for key in several["Keys"])
+        else:
+            yield from (operation for write in several for operation in write.values())
 
 
 def _read(body: bytes) -> _Json:

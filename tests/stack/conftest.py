@@ -44,10 +44,21 @@ def _engine(directory: Path, module: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    folder = tmp_path_factory.mktemp("stack")
-    yield bring_up(folder, say=print)
-    bring_down(folder)
+def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="session")
+def stack(stack_folder: Path) -> Iterator[dict[str, Any]]:
+    yield bring_up(stack_folder, say=print)
+    bring_down(stack_folder)
+
+
+@pytest.fixture
+def clients(stack: dict[str, Any]) -> Callable[[str], Any]:
+    """Make a client of one of the stack's AWS services, as its operator."""
+    session: Any = aws_session()
+    return lambda service: session.client(service, endpoint_url=stack["aws_endpoint"])
 
 
 @pytest.fixture

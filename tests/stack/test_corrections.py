@@ -12,6 +12,7 @@ import uuid
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -174,3 +175,121 @@ def test_the_engine_itself_still_starts_a_worker_for_everyone(
     bare_engine: Engine, workers_of_a_rush: Callable[..., set[int]]
 ):
     assert len(workers_of_a_rush(bare_engine, WORKERS_PER_FUNCTION + 3)) > WORKERS_PER_FUNCTION
+
+
+MORTAL = """
+import os, time
+if os.path.exists(os.environ["DEADLY"]):
+    os._exit(1)  # dies while starting, as when it is killed then
+def handler(event, context):
+    open(os.environ["BUSY"], "w").close()
+    time.sleep(3)
+    return "done"
+"""
+
+
+@pytest.fixture
+def answer_beside_a_dying_worker(client: Client, make_role: Callable[..., str], eventually: Eventually, tmp_path: Path):
+    """Return what a working worker answers while another one of its function dies."""
+
+    def answer(engine: Engine) -> Json:
+        functions, name = client(engine, "lambda"), f"f-{uuid.uuid4().hex[:8]}"
+        deadly, busy = tmp_path / "deadly", tmp_path / "busy"
+        functions.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="mortal.handler",
+            Role=make_role(engine),
+            Timeout=30,
+            Code={"ZipFile": packed("mortal.py", MORTAL)},
+            Environment={"Variables": {"DEADLY": str(deadly), "BUSY": str(busy)}},
+        )
+        with ThreadPoolExecutor(1) as pool:
+            working = pool.submit(functions.invoke, FunctionName=name)
+            assert eventually(busy.exists, bool)
+            deadly.touch()
+            assert functions.invoke(FunctionName=name)["FunctionError"]
+            answered: Json = working.result()
+        return answered
+
+    return answer
+
+
+def test_a_dying_worker_takes_no_other_with_it(engine: Engine, answer_beside_a_dying_worker: Callable[..., Json]):
+    answered = answer_beside_a_dying_worker(engine)
+
+    assert ("FunctionError" in answered, answered["Payload"].read()) == (False, b'"done"')
+
+
+def test_the_engine_itself_still_loses_every_worker_with_one(
+    bare_engine: Engine, answer_beside_a_dying_worker: Callable[..., Json]
+):
+    assert answer_beside_a_dying_worker(bare_engine)["FunctionError"]
+
+
+PICKY = """
+def handler(event, context):
+    bad = [r["dynamodb"]["SequenceNumber"] for r in event["Records"] if r["dynamodb"]["Keys"]["PK"]["S"] == "bad"]
+    return {"batchItemFailures": [{"itemIdentifier": bad[0]}] if bad else []}
+"""
+
+
+@pytest.fixture
+def letters_after_a_bad_record(client: Client, make_role: Callable[..., str], eventually: Eventually):
+    """Write a record that its consumer never takes, with one retry allowed, and return what is dead-lettered."""
+
+    def letters(engine: Engine, patience_s: float) -> list[Json]:
+        name = f"s-{uuid.uuid4().hex[:8]}"
+        dynamodb, functions, sqs = (client(engine, service) for service in ("dynamodb", "lambda", "sqs"))
+        table = dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "PK", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "PK", "KeyType": "HASH"}],
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+        )["TableDescription"]
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        functions.create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="picky.handler",
+            Role=make_role(engine),
+            Code={"ZipFile": packed("picky.py", PICKY)},
+        )
+        functions.create_event_source_mapping(
+            FunctionName=name,
+            EventSourceArn=table["LatestStreamArn"],
+            StartingPosition="TRIM_HORIZON",
+            MaximumRetryAttempts=1,
+            FunctionResponseTypes=["ReportBatchItemFailures"],
+            DestinationConfig={"OnFailure": {"Destination": queue}},
+        )
+        for key in ("good", "bad"):
+            dynamodb.put_item(TableName=name, Item={"PK": {"S": key}})
+        found: list[Json] = eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages", []), bool, patience_s)
+        return [json.loads(message["Body"])["DDBStreamBatchInfo"] for message in found]
+
+    return letters
+
+
+def test_a_record_that_is_never_taken_is_dead_lettered(
+    engine: Engine, letters_after_a_bad_record: Callable[..., list[Json]]
+):
+    (letter,) = letters_after_a_bad_record(engine, 20)
+
+    assert letter["batchSize"] == 1
+    assert letter["startSequenceNumber"] == letter["endSequenceNumber"]
+
+
+def test_the_engine_itself_still_loses_a_record_that_was_not_taken(
+    bare_engine: Engine, letters_after_a_bad_record: Callable[..., list[Json]]
+):
+    assert letters_after_a_bad_record(bare_engine, 6) == []
+
+
+def packed(file: str, source: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(file, source)
+    return buffer.getvalue()
