@@ -17,6 +17,7 @@ from aws_lambda_powertools import Logger
 from approval_gate.entrypoints.api import build_resolver
 from approval_gate.entrypoints.approvals import ApprovalsApi
 from approval_gate.entrypoints.apps import AppsApi
+from approval_gate.entrypoints.checks import ChecksApi
 from approval_gate.entrypoints.contacts import ContactsApi
 from approval_gate.entrypoints.notifications import NotificationsApi
 from approval_gate.entrypoints.templates import TemplatesApi
@@ -50,6 +51,7 @@ def openapi_document() -> str:
             WebhookSecretsApi(none, none),
             ContactsApi(none, none),
         ),
+        build_resolver(logger, ChecksApi(none, none, Settings(table=""))),
         build_resolver(logger, NotificationsApi(none, none), TemplatesApi(none), ThirdPartyApi(none, none)),
     )
     merged: dict[str, Any] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from importlib import import_module
 from typing import Any
 
 import httpx
@@ -55,8 +54,7 @@ class ExaminedSite(PlatformSite):
     def examiner(self) -> Examiner:
         """Return an examiner of the app."""
         clock = self._gate_clock
-        module = import_module(f"approval_gate.providers.{self.kit.provider}.examiner")
-        examiner: Examiner = module.Examiner(
+        examiner: Examiner = registry.examiner_type(self.kit.provider)(
             app=self.app,
             credentials=registry.credentials_type(self.kit.provider).from_fields(self.credentials),
             http=self._dated,

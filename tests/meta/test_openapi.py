@@ -27,7 +27,7 @@ def test_every_api_route_of_the_template_is_described() -> None:
         for resource in template()["Resources"].values()
         if resource["Type"] == "AWS::Serverless::Function"
         for event in resource["Properties"].get("Events", {}).values()
-        if event["Type"] == "HttpApi" and str(event["Properties"].get("Path", "")).startswith("/v1/")
+        if event["Type"] == "HttpApi" and str(event["Properties"].get("Path", "")).startswith(("/v1/", "/sys/"))
     }
 
     def shape(routes: set[tuple[str, str]]) -> set[tuple[str, str]]:

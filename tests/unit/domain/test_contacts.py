@@ -114,3 +114,9 @@ def test_only_people_of_the_departments_asked_for_are_found() -> None:
     lines = [SearchLine("1", "A", departments=("d1",)), SearchLine("2", "B", departments=("d2", "d3"))]
 
     assert [each.line.id for each in search(lines, "", departments=frozenset({"d3"}), limit=5)] == ["2"]
+
+
+def test_a_person_is_found_by_the_platforms_id() -> None:
+    lines = [SearchLine("ZhangSan", ""), SearchLine("lisi", "李四", words=("lisi", "ls"))]
+
+    assert [found.line.id for found in search(lines, "zhang", limit=5)] == ["ZhangSan"]

@@ -1,5 +1,7 @@
 """
-Search people by what a person types: name, pinyin in full or its initials, e-mail address.
+Search people by what a person types: name, pinyin in full or its initials, e-mail address, the platform's user id.
+
+The id is often a name of sorts, and all that WeCom tells of people to an app that may not see names.
 
 One line per person, small enough that the whole organisation fits into a few items and is searched in memory.
 """
@@ -59,7 +61,7 @@ def search(
     limit: int,
 ) -> Sequence[Found]:
     """
-    Return the best answers: the name itself, then what begins with the query, then names that contain it.
+    Return the best answers: the name itself, then what begins with the query (the id too), then names that contain it.
 
     Args:
         query: as typed; empty finds everybody.
@@ -84,6 +86,6 @@ def _rank(line: SearchLine, typed: str) -> int | None:
     name = "".join(line.name.split()).casefold()
     if not typed or name == typed:
         return _NAME
-    if name.startswith(typed) or any(word.startswith(typed) for word in line.words):
+    if any(word.startswith(typed) for word in (name, line.id.casefold(), *line.words)):
         return _WORD
     return _INSIDE if typed in name else None

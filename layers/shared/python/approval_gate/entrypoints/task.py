@@ -151,12 +151,13 @@ class Tasks:
         approval = self.ports.approvals.get(item_id)
         if approval is None:
             return
+        # Also one that was ended meanwhile: whoever gave us a task token hears of it from the execution.
+        if record["eventName"] == "INSERT" and not approval.execution:
+            self.ports.workflow.start(approval)
         if approval.outcome is not None:
             self._decider.wake(approval)
             if may_have_cards(approval):
                 self._deliver(Errand(approval_id=approval.id))
-        elif record["eventName"] == "INSERT" and not approval.execution:
-            self.ports.workflow.start(approval)
 
     def _deliver(self, errand: Errand) -> None:
         if self.outbox is None:

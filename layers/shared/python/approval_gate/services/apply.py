@@ -128,9 +128,9 @@ class Applier:
 
     def _note_late_event(self, approval: Approval, app: App, event: CallbackEvent) -> Approval:
         """
-        Record what the platform says after the outcome, and announce an approval that was taken back; the outcome stands.
+        Record what the platform says after the outcome, and announce that an approval was taken back.
 
-        The platform is asked, once; where it does not answer, its signed event is believed: no gate depends on it.
+        The outcome stands. The platform is asked, once; where it does not answer, its signed event is believed: no gate depends on it.
         """
         outcome = approval.outcome
         if outcome is None or event.occurred_at <= outcome.decided_at or outcome.status is not Status.APPROVED:

@@ -97,6 +97,7 @@ class Checker:
         app = self._apps.get(approval.tenant, approval.request.app)
         source = Source.RECONCILIATION if approval.suspected_at is None else Source.CALLBACK
         truth, problem = None, "app_gone"
+        asked_at = self._clock()
         if app is not None and approval.provider_ref:
             try:
                 truth = self._senders.of(app).read_truth(approval.provider_ref)
@@ -107,7 +108,9 @@ class Checker:
         now = self._clock()
         if approval.outcome is not None:
             return approval
-        if now >= approval.expires_at and (truth is not None or now >= approval.expires_at + UNREACHABLE_GRACE):
+        if now >= approval.expires_at and (
+            (truth is not None and asked_at >= approval.expires_at) or now >= approval.expires_at + UNREACHABLE_GRACE
+        ):
             return self._expire(approval, truth)
         if truth is None:
             return self._look_again(approval, now, self._after_silence(approval, now), "unanswered", problem)

@@ -125,7 +125,7 @@ class Decider:
         # Read again: the state machine may have left its token between our read and our write. It leaves none
         # once there is an outcome, so what this read shows is final.
         stored = self._approvals.get(approval.id)
-        if stored is not None and stored.task_token:
+        if stored is not None and stored.outcome is not None and stored.task_token:
             self._workflow.resume(stored.task_token, {"look": False})
 
     def _record_progress(self, approval: Approval, truth: Truth) -> Approval:
