@@ -1,0 +1,6 @@
+"""Run the command line: `python -m cli`."""
+
+from cli.main import main
+
+if __name__ == "__main__":
+    main()
