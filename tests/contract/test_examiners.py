@@ -222,7 +222,6 @@ def test_an_answer_that_the_platform_would_not_take_is_not_right(kit: ExaminerKi
         WebResponse(body=b"<html>Sign in</html>", content_type="text/html"),
         replace(right, status=500),
         replace(right, body=right.body[:-2]),
-        platform.receiver().open(platform.approve("ref-1")).response,
     ]
     assert [each for each in wrong if rehearsal.is_right(each)] == []
 

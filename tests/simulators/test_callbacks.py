@@ -7,6 +7,7 @@ import threading
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,6 +150,43 @@ def test_duplicated_callbacks_are_the_same_event_twice(feishu: Simulator, listen
 
     first, second, third = (json.loads(listening.next().body)["uuid"] for _ in range(3))
     assert first == second != third
+
+
+def test_a_delayed_callback_waits_and_is_overtaken(feishu: Simulator, listening: Receiver, code: str):
+    feishu.control("POST", "faults", {"delay_callbacks": 1, "delay_s": 100})
+    ref = feishu.start(code, {"N0": ["lead"]})
+    listening.next()  # what comes after the delayed one
+    (late, *_) = feishu.control("GET", f"callbacks?ref={ref}")["callbacks"]
+    assert (late["status"], late["attempts"]) == ("waiting", [])
+
+    feishu.control("POST", "clock", {"advance_s": 100})
+
+    listening.next()
+    assert _settled(feishu, ref)[0]["status"] == "delivered"
+
+
+def test_a_share_of_the_callbacks_is_drawn_from_the_seed(feishu: Simulator, listening: Receiver, code: str):
+    def fates(seed: int) -> list[bool]:
+        feishu.control("DELETE", "faults")
+        feishu.control("POST", "faults", {"drop_callbacks": True, "times": None, "share": 0.3, "seed": seed})
+        refs = [feishu.start(code, {"N0": ["lead"]}) for _ in range(20)]
+        listed = [feishu.control("GET", f"callbacks?ref={ref}")["callbacks"] for ref in refs]
+        return [one["status"] == "dropped" for each in listed for one in each]
+
+    first = fates(7)
+
+    assert 4 <= sum(first) <= 20
+    assert fates(7) == first
+    assert fates(8) != first
+
+
+@pytest.mark.parametrize(
+    "fault", [{"delay_callbacks": 1}, {"drop_callbacks": True, "share": 0.0001 - 1}, {"drop_callbacks": 1, "share": 2}]
+)
+def test_a_fault_of_callbacks_that_cannot_be_meant_is_refused(feishu: Simulator, fault: dict[str, Any]):
+    answer = feishu.control("POST", "faults", fault, status=400)
+
+    assert any(word in answer["error"] for word in ("share must be", "needs delay_s"))
 
 
 def test_only_apps_that_subscribed_are_told(feishu: Simulator, listening: Receiver):

@@ -6,7 +6,7 @@ SDK (lark-oapi 1.7.5). Where the documentation leaves something open, the module
 (`POST /_sim/settings`) offers the other reading where a client has to survive both.
 
 Words for an app beside the shared ones: `encrypt_key` (optional; events are then encrypted and signed),
-`verification_token`, `tenant_key`.
+`verification_token`, `tenant_key`, `activate_status` (2, enabled, unless given; see `selfchecks`).
 
 Not modelled: resubmission after a rejection (`reject_option` 1), added signers, searches over instances and tasks, file
 uploads, clicks on message cards, the long connection.

@@ -16,7 +16,19 @@ from local.simulators.frame.people import ROOT, Department, Group, Person
 from local.simulators.frame.platform import Simulation
 from local.simulators.frame.web import ApiAnswer
 
-__all__ = ["Contacts"]
+__all__ = ["FIELD_SCOPES", "Contacts"]
+
+# Without these, fields vanish from answers; no call needs them.
+FIELD_SCOPES = (
+    "contact:department.base:readonly",
+    "contact:department.organize:readonly",
+    "contact:user.base:readonly",
+    "contact:user.department:readonly",
+    "contact:user.email:readonly",
+    "contact:user.employee:readonly",
+    "contact:user.employee_id:readonly",
+    "contact:user.phone:readonly",
+)
 
 _BROAD = ("contact:contact:readonly_as_app", "contact:contact:readonly", "contact:contact:access_as_app")
 _MAINLAND = "+86"

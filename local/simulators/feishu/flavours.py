@@ -65,7 +65,7 @@ def _rules(name: str, english: str, chinese: str) -> Rules:
         deadline_s=3.0,
         check_deadline_s=1.0,
         app_aliases={},
-        app_extra=frozenset({"encrypt_key", "verification_token", "tenant_key"}),
+        app_extra=frozenset({"encrypt_key", "verification_token", "tenant_key", "activate_status"}),
         switches=_SWITCHES,
         demo_apps=_DEMO_APPS,
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from local.simulators.feishu.answers import Problem
 from local.simulators.feishu.call import FeishuCall
+from local.simulators.feishu.selfchecks import activate_status
 from local.simulators.feishu.tokens import Tokens
 from local.simulators.frame.apps import App
 from local.simulators.frame.platform import Simulation
@@ -22,6 +23,7 @@ from local.simulators.frame.web import ApiAnswer, ApiCall
 __all__ = ["Gateway", "RouteRule"]
 
 _FREE_EDITION_CALLS = 10_000
+_SWITCHED_OFF = {0: 99991673, 1: 99991662}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class RouteRule:
         scopes: any one of them suffices; none needed when empty.
         per_minute, per_second: limits per app; 0 where none is stated.
         is_counted: against the monthly quota of a free edition.
+        is_self_check: answered for an app that is not installed or stopped, too.
     """
 
     method: str
@@ -43,6 +46,7 @@ class RouteRule:
     per_minute: int = 1000
     per_second: int = 50
     is_counted: bool = True
+    is_self_check: bool = False
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the parameters if the path is of this form."""
@@ -93,6 +97,8 @@ class Gateway:
         """Check what is left to check and carry the call out."""
         if app.ip_allow_list and call.client_ip not in app.ip_allow_list:
             raise Problem(99991401, f"({call.client_ip})")
+        if not route.is_self_check and activate_status(app) in _SWITCHED_OFF:
+            raise Problem(_SWITCHED_OFF[activate_status(app)])
         if route.is_counted:
             self._count_month(app)
         _check_scopes(app, route)

@@ -4,7 +4,7 @@ from typing import Any
 
 from local.simulators.feishu.answers import Problem, failure
 from local.simulators.feishu.chats import Chats
-from local.simulators.feishu.contacts import Contacts
+from local.simulators.feishu.contacts import FIELD_SCOPES, Contacts
 from local.simulators.feishu.definitions import Definitions
 from local.simulators.feishu.events import Events
 from local.simulators.feishu.flavours import Flavour
@@ -62,7 +62,7 @@ class FeishuPlatform:
                 *other_routes(checks),
             ],
         )
-        checks.known_scopes = sorted({*self._gateway.scopes, *(scope for _, scope in BATCH_SCOPES)})
+        checks.known_scopes = sorted({*self._gateway.scopes, *FIELD_SCOPES, *(scope for _, scope in BATCH_SCOPES)})
         self._inbox = Inbox(simulation, identities, instances, details, messages, flavour.default_locale)
 
     def handle(self, call: ApiCall) -> ApiAnswer:

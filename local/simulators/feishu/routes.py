@@ -104,8 +104,8 @@ def message_routes(messages: Messages, chats: Chats) -> list[RouteRule]:
 def other_routes(checks: SelfChecks) -> list[RouteRule]:
     """Return the routes by which an app examines itself."""
     return [
-        RouteRule("GET", "/open-apis/bot/v3/info", checks.bot),
-        RouteRule("GET", "/open-apis/bot/v3/info/", checks.bot),
-        RouteRule("GET", "/open-apis/application/v6/scopes", checks.scopes),
+        RouteRule("GET", "/open-apis/bot/v3/info", checks.bot, is_self_check=True),
+        RouteRule("GET", "/open-apis/bot/v3/info/", checks.bot, is_self_check=True),
+        RouteRule("GET", "/open-apis/application/v6/scopes", checks.scopes, is_self_check=True),
         RouteRule("GET", "/open-apis/event/v1/outbound_ip", checks.outbound_ip, ("event:ip_list",), is_counted=False),
     ]

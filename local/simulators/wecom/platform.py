@@ -9,6 +9,7 @@ from local.simulators.frame.platform import Simulation
 from local.simulators.frame.times import rfc3339
 from local.simulators.frame.views import ApprovalView, Decision, MessageView
 from local.simulators.frame.web import ApiAnswer, ApiCall, Outgoing
+from local.simulators.wecom.agents import Agents
 from local.simulators.wecom.answers import Problem, failure
 from local.simulators.wecom.applications import Applications
 from local.simulators.wecom.card_updates import CardUpdates
@@ -56,7 +57,7 @@ class WecomPlatform:
             [
                 *approval_routes(templates, applications),
                 *contact_routes(Contacts(simulation, directory, throttle)),
-                *message_routes(self._messages, CardUpdates(self._messages)),
+                *message_routes(self._messages, CardUpdates(self._messages), Agents(simulation, directory)),
                 *other_routes(),
             ],
         )

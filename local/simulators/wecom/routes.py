@@ -1,6 +1,7 @@
 """The calls of the interface, with what they need and how often they may be made."""
 
 from local.simulators.frame.web import ApiAnswer
+from local.simulators.wecom.agents import Agents
 from local.simulators.wecom.answers import success
 from local.simulators.wecom.applications import Applications
 from local.simulators.wecom.call import WecomCall
@@ -49,9 +50,10 @@ def contact_routes(contacts: Contacts) -> list[Route]:
     ]
 
 
-def message_routes(messages: Messages, updates: CardUpdates) -> list[Route]:
-    """Messages of an app."""
+def message_routes(messages: Messages, updates: CardUpdates, agents: Agents) -> list[Route]:
+    """Messages of an app, and the app itself; an app without `message` stands for a system app's secret."""
     return [
+        Route("/cgi-bin/agent/get", agents.read, "message"),
         Route("/cgi-bin/message/send", messages.send, "message"),
         Route("/cgi-bin/message/recall", messages.recall, "message"),
         Route("/cgi-bin/message/update_template_card", updates.update, "message"),

@@ -72,6 +72,11 @@ def directory_type(provider: str) -> Any:
     return _load(provider, "directory", "Directory")
 
 
+def examiner_type(provider: str) -> Any:
+    """Return a provider's half for the doctor, a `ports.checks.Examiner` built from the same things as a sender."""
+    return _load(provider, "examiner", "Examiner")
+
+
 def _load(provider: str, module: str, name: str) -> Any:
     if provider not in provider_names():
         problem = f"{provider!r} is no provider; choose one of {', '.join(provider_names())}"

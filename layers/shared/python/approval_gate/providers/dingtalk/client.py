@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -22,7 +23,7 @@ import httpx
 from approval_gate.errors import ProviderRejected, ProviderUnavailable
 from approval_gate.http_log import hide_queries
 from approval_gate.providers.dingtalk.answers import Answer, read_answer
-from approval_gate.providers.dingtalk.errcodes import PROVIDER, error_for, is_token_refused
+from approval_gate.providers.dingtalk.errcodes import PROVIDER, Complaint, error_for, is_token_refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from approval_gate.ports import AccessTokens, App, Clock
     from approval_gate.providers.dingtalk.credentials import Credentials
 
-__all__ = ["Client"]
+__all__ = ["Answered", "Client"]
 
 _logger = logging.getLogger(__name__)
 _API = "https://api.dingtalk.com"
@@ -43,15 +44,38 @@ _TOKEN = re.compile(r"[!-~]{1,2048}")
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """
+    What is worth knowing of an answer besides its data.
+
+    Args:
+        date: the header `Date`, as sent; "" where there is none.
+        complaint: None when the call succeeded.
+    """
+
+    date: str
+    complaint: Complaint | None
+
+
 class Client:
     """
     One app's calls.
 
     An app's `base_url` takes the place of both of the platform's hosts.
+
+    Args:
+        watch: told of every answer, good or bad.
     """
 
     def __init__(
-        self, app: App, credentials: Credentials, http: httpx.Client, tokens: AccessTokens, clock: Clock
+        self,
+        app: App,
+        credentials: Credentials,
+        http: httpx.Client,
+        tokens: AccessTokens,
+        clock: Clock,
+        watch: Callable[[Answered], None] = lambda _: None,
     ) -> None:
         self._app_id = app.id
         base_url = app.base_url.rstrip("/")
@@ -60,6 +84,7 @@ class Client:
         self._http = http
         self._tokens = tokens
         self._clock = clock
+        self._watch = watch
         hide_queries()  # the older API and robots have secrets there
 
     def call(
@@ -101,6 +126,15 @@ class Client:
         """Post to an address that has its secret in the query and knows no access token; else as `call`."""
         answer = self._exchange(operation, lambda: self._request("POST", url, body, query, _HEADERS))
         return _body(operation, answer)
+
+    def sign_in(self) -> None:
+        """
+        Make sure that there is an access token; one call, or none when the store has one.
+
+        Raises:
+            ProviderRejected, ProviderUnavailable: as for `call`.
+        """
+        self._tokens.get(self._fetch_token)
 
     def read_older(self, operation: str, path: str) -> Mapping[str, Any]:
         """Make one reading call of the older API; else as `call_older`."""
@@ -168,6 +202,7 @@ class Client:
             raise self.unavailable(operation, "DingTalk could not be reached; check base_url and the network") from err
         answer = read_answer(response.status_code, response.content)
         self._log(operation, started, answer.http_status, answer.code)
+        self._watch(Answered(response.headers.get("date", ""), answer.complaint))
         return answer
 
     def _log(self, operation: str, started: datetime, status: int, vendor_code: str) -> None:

@@ -13,24 +13,36 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from approval_gate.errors import ProviderError, ProviderRejected, ProviderThrottled, ProviderUnavailable
+from approval_gate.providers.dingtalk import advice
 from approval_gate.providers.dingtalk.meanings import Kind as _Kind
 from approval_gate.providers.dingtalk.message_errcodes import MESSAGE_MEANINGS, MESSAGE_PAUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from approval_gate.verdicts import Advice
 
 __all__ = [
     "FORM_GONE",
     "FORM_NAME_TAKEN",
     "INSTANCE_UNKNOWN",
+    "IP_DENIED",
     "NOT_WITHDRAWN",
+    "PERMISSION_MISSING",
     "PERSON_HIDDEN",
     "PERSON_MALFORMED",
     "PERSON_UNKNOWN",
     "PROVIDER",
+    "QUOTA_USED_UP",
     "Complaint",
+    "advice_on",
     "error_for",
     "is_token_refused",
     "last_part",
+    "missing_permissions",
 ]
 
 PROVIDER = "dingtalk"
@@ -44,7 +56,17 @@ NOT_WITHDRAWN = frozenset({"aflowprocessinststatusexception", "internalerror"})
 PERSON_UNKNOWN = frozenset({"60121", "33012"})
 PERSON_MALFORMED = frozenset({"40104"})
 PERSON_HIDDEN = frozenset({"50002"})
+IP_DENIED = frozenset({"ipnotinwhitelist", "60020", "ip.not.match"})
+QUOTA_USED_UP = frozenset({"apicountlimitfororg", "90020"})
+PERMISSION_MISSING = frozenset(
+    {
+        *("accesstokenpermissiondenied", "permission.error", "processsetupnopermission"),
+        *("60011", "43007", "48002", "50003", "50005"),
+    }
+)
 
+_FORM_UNKNOWN = frozenset({"processcode.error", "process.error", "820001", "830001", "820004"})
+_PEOPLE_UNKNOWN = frozenset({"40031", "staffid.notexisted", "invaliduserids"})
 _OLD_TOKEN_REFUSED = frozenset({"40014", "42001", "40001", "41001", "40000"})
 _HTTP_BAD_REQUEST = 400
 _HTTP_UNAUTHORIZED = 401
@@ -67,6 +89,11 @@ _PERMISSIONS = {
     "read_person": "qyapi_get_member",
     "send_work_notification": "qyapi_base",
     "send_to_group": "qyapi_robot_sendmsg",
+    "read_contact_range": "qyapi_base",
+    "read_notification": "qyapi_base",
+    "check_form": "Workflow.Form.Write",
+    "check_withdrawal": "Workflow.Instance.Write",
+    "check_robot": "qyapi_robot_sendmsg",
 }
 
 
@@ -90,58 +117,6 @@ class Complaint:
     address: str = ""
 
 
-_BAD_CREDENTIALS = (
-    "DingTalk does not accept the AppKey and AppSecret. Copy both again from the developer console > the app > "
-    "Credentials and basic information (凭证与基础信息) and update the app in the gate"
-)
-_STALE = "DingTalk refused a fresh access token. Check that base_url leads to DingTalk and that the app is enabled"
-_PERMISSION = (
-    "the app lacks a permission: {scopes}. Add it in the developer console > the app > Permission management "
-    "(权限管理) and publish a version of the app"
-)
-_IP = (
-    "DingTalk does not take calls from this address. Add {address} in the developer console > the app > Security "
-    "settings (安全设置) > Server egress IP (服务器出口IP)"
-)
-_QUOTA = (
-    "the organisation's monthly quota of API calls is used up for all its apps. Calls work again next month, or at "
-    "once with a paid DingTalk edition or an add-on pack"
-)
-_SLOW_DOWN = "DingTalk asked to slow down"
-_FLOOD = "DingTalk blocks this address for some minutes because of too many calls from it"
-_BUSY = "DingTalk had an internal problem. Trying again later usually helps"
-_SCOPE_OF_APP = (
-    "somebody is outside the app's visible range. Widen it in the developer console > the app > Version management "
-    "(版本管理)"
-)
-_MAY_NOT_START = (
-    "the requester may not submit this form, or the app may not read it. In the OA approval admin, let everyone submit "
-    "the form, and check that the requester is in the app's visible range"
-)
-_FORM = "the approval form is gone or cannot be read. A new one is made at the next attempt"
-_FORM_FIELDS = (
-    "a field of the approval form does not take its value. Somebody changed the form: rename or delete it in the OA "
-    "approval admin, and the gate makes a new one"
-)
-_NAME_TAKEN = "a form of the gate's name exists already"
-_INSTANCE = (
-    "DingTalk does not know this approval. It may have been deleted, or belong to another organisation: check whether "
-    "the app's credentials were changed"
-)
-_STATE = "the approval has ended already or is less than 15 seconds old"
-_NO_WITHDRAWAL = (
-    "DingTalk did not withdraw the approval. In the OA approval admin > the form > advanced settings, allow submitters "
-    "to withdraw running approvals"
-)
-_PERSON = (
-    "DingTalk does not know one of the people, or they have left. Check the user_ids, or name people by mobile number"
-)
-_INVALID = "DingTalk found the request invalid. Report this with the request id if the gate built it"
-_START_FAILED = (
-    "DingTalk could not start the approval. Check that every approver and the requester still work here, then ask again"
-)
-_NOT_THERE = "this host does not offer the call. Check the base_url of the app"
-
 # Seconds after which another try makes sense, where the vendor says so or the limit's own period tells.
 _PAUSES = {
     "qpslimitforappkeyandapi": 1.0,
@@ -154,47 +129,52 @@ _PAUSES = {
     **MESSAGE_PAUSES,
 }
 
-_MEANINGS: dict[str, tuple[_Kind, str]] = {
-    **dict.fromkeys(("invalidclientidorsecret", "40096", "40089"), (_Kind.REJECTED, _BAD_CREDENTIALS)),
-    **dict.fromkeys(("invalidauthentication", *_OLD_TOKEN_REFUSED), (_Kind.REJECTED, _STALE)),
-    **dict.fromkeys(
-        ("accesstokenpermissiondenied", "permission.error", "processsetupnopermission"), (_Kind.REJECTED, _PERMISSION)
-    ),
-    **dict.fromkeys(("60011", "43007", "48002", "50003", "50005"), (_Kind.REJECTED, _PERMISSION)),
-    **dict.fromkeys(("ipnotinwhitelist", "60020"), (_Kind.REJECTED, _IP)),
-    **dict.fromkeys(("apicountlimitfororg", "90020"), (_Kind.REJECTED, _QUOTA)),
-    **dict.fromkeys((name for name in _PAUSES if name != "1111"), (_Kind.THROTTLED, _SLOW_DOWN)),
+_MEANINGS: dict[str, tuple[_Kind, Advice]] = {
+    **dict.fromkeys(("invalidclientidorsecret", "40096", "40089"), (_Kind.REJECTED, advice.BAD_CREDENTIALS)),
+    **dict.fromkeys(("invalidauthentication", *_OLD_TOKEN_REFUSED), (_Kind.REJECTED, advice.STALE_TOKEN)),
+    **dict.fromkeys(PERMISSION_MISSING, (_Kind.REJECTED, advice.NO_PERMISSION)),
+    **dict.fromkeys(IP_DENIED, (_Kind.REJECTED, advice.IP_DENIED)),
+    **dict.fromkeys(QUOTA_USED_UP, (_Kind.REJECTED, advice.QUOTA)),
+    **dict.fromkeys((name for name in _PAUSES if name != "1111"), (_Kind.THROTTLED, advice.SLOW_DOWN)),
     **MESSAGE_MEANINGS,
-    "1111": (_Kind.THROTTLED, _FLOOD),
-    **dict.fromkeys(("50002", "50004"), (_Kind.REJECTED, _SCOPE_OF_APP)),
-    "needauth": (_Kind.REJECTED, _MAY_NOT_START),
-    **dict.fromkeys((*FORM_GONE, "processcode.error", "process.error"), (_Kind.REJECTED, _FORM)),
-    **dict.fromkeys(("formconvertererror", "illegalcomponent"), (_Kind.REJECTED, _FORM_FIELDS)),
-    FORM_NAME_TAKEN: (_Kind.REJECTED, _NAME_TAKEN),
+    "1111": (_Kind.THROTTLED, advice.ADDRESS_BLOCKED),
+    **dict.fromkeys(("50002", "50004"), (_Kind.REJECTED, advice.OUT_OF_RANGE)),
+    **dict.fromkeys(("needauth", "8100017"), (_Kind.REJECTED, advice.MAY_NOT_START)),
+    **dict.fromkeys(
+        ("targetselectapproverscopeerror", "targetselectapprovermissing"), (_Kind.REJECTED, advice.FLOW_CHANGED)
+    ),
+    "benefitstatusinvalid": (_Kind.REJECTED, advice.EDITION_TOO_SMALL),
+    **dict.fromkeys((*FORM_GONE, *_FORM_UNKNOWN), (_Kind.REJECTED, advice.FORM)),
+    **dict.fromkeys(("formconvertererror", "illegalcomponent"), (_Kind.REJECTED, advice.FIELDS_CHANGED)),
+    FORM_NAME_TAKEN: (_Kind.REJECTED, advice.NAME_TAKEN),
     **dict.fromkeys(
         (*INSTANCE_UNKNOWN, "processinstanceiderror", "aflowprocessinstnotexist", "invalidinstanceid"),
-        (_Kind.REJECTED, _INSTANCE),
+        (_Kind.REJECTED, advice.INSTANCE),
     ),
-    "aflowprocessinststatusexception": (_Kind.REJECTED, _STATE),
-    **dict.fromkeys(("usernotexist", *PERSON_UNKNOWN, *PERSON_MALFORMED, "40031"), (_Kind.REJECTED, _PERSON)),
-    **dict.fromkeys(("invalidparameter", "processinstanceinvalidparameter", "40035"), (_Kind.REJECTED, _INVALID)),
-    "400002": (_Kind.REJECTED, _INVALID),
-    "processinstancestartfailed": (_Kind.REJECTED, _START_FAILED),
-    "22": (_Kind.REJECTED, _NOT_THERE),
+    **dict.fromkeys(("aflowprocessinststatusexception", "instance.status.error"), (_Kind.REJECTED, advice.STATE)),
+    **dict.fromkeys(("task.status.error", "aflowprocessinstcannotbeexecuted"), (_Kind.REJECTED, advice.STATE)),
+    **dict.fromkeys(("820005", "820006", "820008"), (_Kind.REJECTED, advice.NO_WITHDRAWAL)),
+    **dict.fromkeys(
+        ("usernotexist", *PERSON_UNKNOWN, *PERSON_MALFORMED, *_PEOPLE_UNKNOWN), (_Kind.REJECTED, advice.PERSON)
+    ),
+    **dict.fromkeys(("invalidparameter", "processinstanceinvalidparameter", "40035"), (_Kind.REJECTED, advice.INVALID)),
+    **dict.fromkeys(("400002", "formschema.error"), (_Kind.REJECTED, advice.INVALID)),
+    "processinstancestartfailed": (_Kind.REJECTED, advice.START_FAILED),
+    "22": (_Kind.REJECTED, advice.NO_SUCH_CALL),
     # The first has three r's on the wire. `processFormDataIsNull`: the instance is there, its form not yet.
-    **dict.fromkeys(("syserrror", "syserror", "systemerror", "system.error"), (_Kind.UNAVAILABLE, _BUSY)),
-    **dict.fromkeys(("internalerror", "schema.sysattrs.error", "unknownerror"), (_Kind.UNAVAILABLE, _BUSY)),
-    **dict.fromkeys(("processformdataisnull", "-1", "400001", "15"), (_Kind.UNAVAILABLE, _BUSY)),
+    **dict.fromkeys(("syserrror", "syserror", "systemerror", "system.error"), (_Kind.UNAVAILABLE, advice.BUSY)),
+    **dict.fromkeys(("internalerror", "schema.sysattrs.error", "unknownerror"), (_Kind.UNAVAILABLE, advice.BUSY)),
+    **dict.fromkeys(("processformdataisnull", "-1", "400001", "15"), (_Kind.UNAVAILABLE, advice.BUSY)),
 }
 
 _MEANINGS_OF_STATUS = {
-    401: (_Kind.REJECTED, _STALE),
-    408: (_Kind.UNAVAILABLE, _BUSY),
-    429: (_Kind.THROTTLED, _SLOW_DOWN),
+    401: (_Kind.REJECTED, advice.STALE_TOKEN),
+    408: (_Kind.UNAVAILABLE, advice.BUSY),
+    429: (_Kind.THROTTLED, advice.SLOW_DOWN),
 }
 # The same word means more in one call, whatever the HTTP status beside it.
-_IN_CALLS: dict[tuple[str, str], tuple[_Kind, str]] = {
-    ("terminate_instance", "internalerror"): (_Kind.REJECTED, _NO_WITHDRAWAL),
+_IN_CALLS: dict[tuple[str, str], tuple[_Kind, Advice]] = {
+    ("terminate_instance", "internalerror"): (_Kind.REJECTED, advice.NO_WITHDRAWAL),
 }
 
 
@@ -217,17 +197,26 @@ def last_part(code: str) -> str:
     return code.rsplit(".", 1)[-1].lower() if code.lower().startswith("forbidden.") else code.lower()
 
 
+def advice_on(operation: str, complaint: Complaint) -> Advice:
+    """Return what a refusal means; of the vendor's it has the code, names of permissions and our own address."""
+    scopes = ", ".join(_scopes(operation, complaint))
+    facts = {
+        "scopes": scopes or "see the permissions the set-up guide lists",
+        "address": complaint.address or "the gate's outgoing IP address",
+        "code": complaint.code,
+        "status": str(complaint.http_status),
+    }
+    facts_zh = {"scopes": scopes or "见安装指南的权限列表", "address": complaint.address or "网关的出口 IP 地址"}
+    return _meaning(operation, complaint)[1].filled(facts, facts_zh)
+
+
 def error_for(operation: str, complaint: Complaint) -> ProviderError:
-    """Return the error to raise. Its text is ours; of the vendor's it has names of permissions and our own address."""
-    kind, text = _meaning(operation, complaint)
-    scopes = ", ".join(each for each in complaint.scopes if _SCOPE.fullmatch(each))
-    message = f"{operation}: " + text.format(
-        scopes=scopes or _PERMISSIONS.get(operation, "see the permissions the set-up guide lists"),
-        address=complaint.address or "the gate's outgoing IP address",
-    )
+    """Return the error to raise; its text is the English of `advice_on`."""
+    kind, _ = _meaning(operation, complaint)
+    message = f"{operation}: {advice_on(operation, complaint).english}"
     if kind is _Kind.THROTTLED:
         error: ProviderError = ProviderThrottled(
-            message + ".",
+            message,
             retry_after_s=_PAUSES.get(last_part(complaint.code)),
             provider=PROVIDER,
             operation=operation,
@@ -237,7 +226,7 @@ def error_for(operation: str, complaint: Complaint) -> ProviderError:
         return error
     error_class = ProviderUnavailable if kind is _Kind.UNAVAILABLE else ProviderRejected
     return error_class(
-        message + ".",
+        message,
         provider=PROVIDER,
         operation=operation,
         vendor_code=complaint.code,
@@ -245,7 +234,19 @@ def error_for(operation: str, complaint: Complaint) -> ProviderError:
     )
 
 
-def _meaning(operation: str, complaint: Complaint) -> tuple[_Kind, str]:
+def missing_permissions(refusals: Iterable[tuple[str, Complaint]]) -> Advice:
+    """Return one advice for several calls, by operation, that were refused for want of a permission."""
+    scopes = dict.fromkeys(scope for operation, complaint in refusals for scope in _scopes(operation, complaint))
+    return advice.NO_PERMISSION.filled({"scopes": ", ".join(scopes)})
+
+
+def _scopes(operation: str, complaint: Complaint) -> list[str]:
+    """Return the permissions that an answer names, or the one that the call's page does."""
+    known = _PERMISSIONS.get(operation)
+    return [each for each in complaint.scopes if _SCOPE.fullmatch(each)] or ([known] if known else [])
+
+
+def _meaning(operation: str, complaint: Complaint) -> tuple[_Kind, Advice]:
     name = last_part(complaint.code)
     in_call, known = _IN_CALLS.get((operation, name)), _MEANINGS.get(name)
     if in_call is not None:
@@ -253,14 +254,11 @@ def _meaning(operation: str, complaint: Complaint) -> tuple[_Kind, str]:
     if known is not None and complaint.http_status < _HTTP_SERVER_ERROR:
         return known
     if complaint.http_status >= _HTTP_SERVER_ERROR or complaint.http_status in _MEANINGS_OF_STATUS:
-        return _MEANINGS_OF_STATUS.get(complaint.http_status, (_Kind.UNAVAILABLE, _BUSY))
+        return _MEANINGS_OF_STATUS.get(complaint.http_status, (_Kind.UNAVAILABLE, advice.BUSY))
     if name.startswith("authenticationfailed."):
-        return _Kind.REJECTED, _STALE
+        return _Kind.REJECTED, advice.STALE_TOKEN
     if name:
-        code = complaint.code.replace("{", "").replace("}", "")
-        return _Kind.REJECTED, f"DingTalk refused with code {code}. Look the code up in its documentation"
+        return _Kind.REJECTED, advice.UNKNOWN_CODE
     # No JSON: DingTalk's own page for an address that calls too often, or a proxy's.
-    text = (
-        f"the answer (HTTP {complaint.http_status}) was not DingTalk's JSON. Check base_url and proxies if it stays so"
-    )
-    return (_Kind.REJECTED if complaint.http_status == _HTTP_NOT_FOUND else _Kind.UNAVAILABLE), text
+    kind = _Kind.REJECTED if complaint.http_status == _HTTP_NOT_FOUND else _Kind.UNAVAILABLE
+    return kind, advice.UNREADABLE

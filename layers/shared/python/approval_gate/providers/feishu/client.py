@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from approval_gate.errors import ProviderError, ProviderRejected, ProviderUnavailable
-from approval_gate.providers.feishu.errcodes import TOKEN_REFUSED, Complaint, error_for
-from approval_gate.untrusted import items, json_object, mapping, word
+from approval_gate.providers.feishu.errcodes import IP_DENIED, TOKEN_REFUSED, Complaint, error_for
+from approval_gate.untrusted import items, json_object, mapping, prose, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -26,18 +28,38 @@ if TYPE_CHECKING:
     from approval_gate.providers.feishu.credentials import Credentials
     from approval_gate.providers.feishu.edition import Edition
 
-__all__ = ["Client"]
+__all__ = ["Answered", "Client"]
 
 _logger = logging.getLogger(__name__)
 _TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 _TOKEN_PATH = "/open-apis/auth/v3/tenant_access_token/internal"  # noqa: S105 - a path, not a password
 _TOKEN_MARGIN_S = 600
 _TOKEN = re.compile(r"[!-~]{1,2048}")
+_IPV4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w.])")
 _HEADERS = {"Content-Type": "application/json; charset=utf-8", "Accept": "application/json"}
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """
+    What is worth knowing of an answer besides its data.
+
+    Args:
+        date: the header `Date`, as sent; "" where there is none.
+        complaint: None when the call succeeded.
+    """
+
+    date: str
+    complaint: Complaint | None
+
+
 class Client:
-    """One app's calls, to its `base_url` if it has one: scheme, host and, behind a proxy, a path."""
+    """
+    One app's calls, to its `base_url` if it has one: scheme, host and, behind a proxy, a path.
+
+    Args:
+        watch: told of every answer, whoever gave it.
+    """
 
     def __init__(
         self,
@@ -46,8 +68,10 @@ class Client:
         credentials: Credentials,
         http: httpx.Client,
         tokens: AccessTokens,
+        watch: Callable[[Answered], None] = lambda _: None,
     ) -> None:
         self._edition = edition
+        self._watch = watch
         self._app_id = app.id
         self._base_url = (app.base_url or edition.api_base).rstrip("/")
         self._credentials = credentials
@@ -76,6 +100,19 @@ class Client:
         """
         answer = self._exchange(operation, method, self._base_url + path, body=body, query=query, auth=self._auth)
         return mapping(answer, "data")
+
+    def call_flat(self, operation: str, method: str, path: str) -> dict[str, Any]:
+        """Make a call of an older interface, whose answer stands beside `code` instead of under `data`; see `call`."""
+        return self._exchange(operation, method, self._base_url + path, body=None, query=None, auth=self._auth)
+
+    def sign_in(self) -> None:
+        """
+        Make sure that there is an access token; one call, or none when the store has one.
+
+        Raises:
+            ProviderRejected, ProviderUnavailable: as for `call`.
+        """
+        self._auth.token()
 
     def call_hook(self, operation: str, url: str, body: Mapping[str, Any]) -> None:
         """
@@ -147,23 +184,11 @@ class Client:
             "calls": 1 + len(response.history),  # a refused access token makes two
         }
         _logger.info("provider_call", extra=facts)
-        if code == 0:
+        complaint = None if code == 0 else _complaint(response, code, answer)
+        self._watch(Answered(response.headers.get("date", ""), complaint))
+        if complaint is None:
             return answer
-        error = mapping(answer, "error")
-        raise error_for(
-            self._edition,
-            operation,
-            Complaint(
-                http_status=response.status_code,
-                code=code,
-                request_id=_request_id(response, error),
-                reset_s=response.headers.get("x-ogw-ratelimit-reset", ""),
-                scopes=tuple(
-                    word(each, "subject") or word(each, "scope") for each in items(error, "permission_violations")
-                ),
-                fields=tuple(word(each, "field") for each in items(error, "field_violations")),
-            ),
-        )
+        raise error_for(self._edition, operation, complaint)
 
     def _unavailable(self, operation: str, text: str) -> ProviderError:
         return ProviderUnavailable(
@@ -181,13 +206,17 @@ class _TenantToken(httpx.Auth):
         self._fetch = fetch
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
-        token = self._tokens.get(self._fetch)
+        token = self.token()
         request.headers["Authorization"] = f"Bearer {token}"
         response = yield request
         if _code(_json(response)) in TOKEN_REFUSED:
             self._tokens.drop(token)
-            request.headers["Authorization"] = f"Bearer {self._tokens.get(self._fetch)}"
+            request.headers["Authorization"] = f"Bearer {self.token()}"
             yield request
+
+    def token(self) -> str:
+        """Return a token that has time left."""
+        return self._tokens.get(self._fetch)
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:
@@ -201,6 +230,33 @@ def _json(response: httpx.Response) -> dict[str, Any]:
 def _code(answer: Mapping[str, Any]) -> int | None:
     code = answer.get("code")
     return code if type(code) is int else None
+
+
+def _complaint(response: httpx.Response, code: int | None, answer: Mapping[str, Any]) -> Complaint:
+    error = mapping(answer, "error")
+    return Complaint(
+        http_status=response.status_code,
+        code=code,
+        request_id=_request_id(response, error),
+        reset_s=response.headers.get("x-ogw-ratelimit-reset", ""),
+        scopes=tuple(word(each, "subject") or word(each, "scope") for each in items(error, "permission_violations")),
+        fields=tuple(word(each, "field") for each in items(error, "field_violations")),
+        address=_denied_address(prose(answer, "msg")) if code == IP_DENIED else "",
+    )
+
+
+def _denied_address(text: str) -> str:
+    """
+    Return the IPv4 address that a refusal names; "" when it names none.
+
+    That the text holds the address is not documented, only that such calls are refused.
+    """
+    for found in _IPV4.findall(text):
+        try:
+            return str(IPv4Address(found))
+        except ValueError:
+            continue
+    return ""
 
 
 def _request_id(response: httpx.Response, error: Mapping[str, Any]) -> str:

@@ -14,8 +14,8 @@ class Edition:
 
     Args:
         provider: our name of it.
-        name, other_name: the vendor's names of this and of the other deployment, for messages.
-        api_base: where calls go unless the app has a `base_url`.
+        name, other_name: the vendor's names of this and of the other deployment, for messages; `_zh`: in Chinese.
+        api_base: where calls go unless the app has a `base_url`; `other_api_base`: the other deployment's.
         applink_base, applink_app_id: where a link opens the client's own approval page.
         console_url: where an administrator sets up the app.
         default_locale: the language shown to people whose client has neither English nor Chinese.
@@ -24,7 +24,10 @@ class Edition:
     provider: str
     name: str
     other_name: str
+    name_zh: str
+    other_name_zh: str
     api_base: str
+    other_api_base: str
     applink_base: str
     applink_app_id: str
     console_url: str
@@ -37,7 +40,10 @@ FEISHU = Edition(
     provider="feishu",
     name="Feishu",
     other_name="Lark",
+    name_zh="飞书",
+    other_name_zh="Lark",
     api_base="https://open.feishu.cn",
+    other_api_base="https://open.larksuite.com",
     applink_base="https://applink.feishu.cn",
     applink_app_id="cli_9cb844403dbb9108",
     console_url="https://open.feishu.cn/app",

@@ -25,7 +25,7 @@ from approval_gate.crypto.sealed_message import key_of, open_sealed, signature
 from approval_gate.crypto.signatures import is_equal, sha256_hex
 from approval_gate.errors import CallbackRejected
 from approval_gate.ports import Opened
-from approval_gate.providers.wecom.documents import Element, read_document
+from approval_gate.providers.wecom.documents import read_document
 from approval_gate.providers.wecom.events import read_events, type_of
 from approval_gate.web import WebResponse
 
@@ -94,7 +94,10 @@ class Receiver:
         if len(request.body) > MAX_BODY_BYTES:
             raise CallbackRejected("size")
         plain = self._proven(request, _sealed_text(request.body))
-        document = _parsed(plain, "document")
+        try:
+            document = read_document(plain)
+        except ValueError as err:
+            raise CallbackRejected("document") from err
         agent_id = document.word("AgentID")
         if agent_id and agent_id != self._agent_id:
             raise CallbackRejected("agent_id")
@@ -147,14 +150,10 @@ def _sealed_text(body: bytes) -> str:
     """
     if body.rstrip(b"\r\n")[-1:] not in {b">", b"}"}:
         raise CallbackRejected("envelope")
-    texts = _parsed(body, "envelope").all("Encrypt")
+    try:
+        texts = read_document(body).all("Encrypt")
+    except ValueError as err:
+        raise CallbackRejected("envelope") from err
     if len(texts) != 1:
         raise CallbackRejected("envelope")
     return texts[0].text
-
-
-def _parsed(raw: bytes, check: str) -> Element:
-    try:
-        return read_document(raw)
-    except ValueError as err:
-        raise CallbackRejected(check) from err

@@ -25,13 +25,13 @@ from approval_gate.providers.wecom.documents import Element, json_document
 from approval_gate.providers.wecom.errcodes import TOKEN_REFUSED, Complaint, error_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from approval_gate.ports import AccessTokens, Clock
     from approval_gate.providers.wecom.credentials import Credentials
 
-__all__ = ["Client"]
+__all__ = ["Answered", "Client"]
 
 _logger = logging.getLogger(__name__)
 
@@ -50,6 +50,27 @@ class _Answer:
     code: int | None
     document: Element
 
+    @property
+    def complaint(self) -> Complaint | None:
+        """Return what is wrong, None for success."""
+        if self.code == 0:
+            return None
+        return Complaint(self.http_status, self.code, self.document.prose("errmsg"))
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """
+    What is worth knowing of an answer besides its data.
+
+    Args:
+        date: the header `Date`, as sent; "" where there is none.
+        complaint: None when the call succeeded.
+    """
+
+    date: str
+    complaint: Complaint | None
+
 
 class Client:
     """
@@ -60,9 +81,10 @@ class Client:
         base_url: scheme, host and, behind a proxy, a path; without a slash at the end.
         http: shared; has its own time limits.
         clock: how long a call took.
+        watch: told of every answer, good or bad.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a client is made of
         self,
         app_id: str,
         base_url: str,
@@ -71,7 +93,9 @@ class Client:
         http: httpx.Client,
         tokens: AccessTokens,
         clock: Clock,
+        watch: Callable[[Answered], None] = lambda _: None,
     ) -> None:
+        self._watch = watch
         self._app_id = app_id
         self._base_url = base_url
         self._credentials = credentials
@@ -97,6 +121,15 @@ class Client:
     def read(self, operation: str, path: str, query: Mapping[str, str]) -> Element:
         """Make one call that takes its arguments in the query; else as `call`."""
         return self._with_token(operation, "GET", path, query, None)
+
+    def sign_in(self) -> None:
+        """
+        Make sure that there is an access token; one call, or none when the store has one.
+
+        Raises:
+            ProviderRejected, ProviderUnavailable: as for `call`.
+        """
+        self._tokens.get(self._fetch_token)
 
     def post(self, operation: str, url: str, query: Mapping[str, str], body: Mapping[str, Any]) -> Element:
         """Post to an address that has its secret in the query and knows no access token; else as `call`."""
@@ -144,6 +177,7 @@ class Client:
             raise _unavailable(operation, f"WeCom {what}; check base_url and the network") from err
         answer = _read(response)
         self._log(operation, answer.http_status, "" if answer.code is None else str(answer.code), started)
+        self._watch(Answered(response.headers.get("date", ""), answer.complaint))
         return answer
 
     def _log(self, operation: str, status: int, vendor_code: str, started: datetime) -> None:
@@ -176,9 +210,9 @@ def _read(response: httpx.Response) -> _Answer:
 
 
 def _checked(operation: str, answer: _Answer) -> Element:
-    if answer.code == 0:
+    if answer.complaint is None:
         return answer.document
-    raise error_for(operation, Complaint(answer.http_status, answer.code, answer.document.prose("errmsg")))
+    raise error_for(operation, answer.complaint)
 
 
 def _unavailable(operation: str, text: str) -> ProviderError:
