@@ -47,7 +47,7 @@ def openapi_document() -> str:
             logger,
             AppsApi(none, none, none, Settings(table=""), clock),
             TokensApi(none, clock),
-            TenantsApi(none, none, none, clock),
+            TenantsApi(none),
             WebhookSecretsApi(none, none),
             ContactsApi(none, none),
         ),

@@ -19,6 +19,7 @@ from approval_gate.entrypoints.tokens import TokensApi
 from approval_gate.entrypoints.webhook_secrets import WebhookSecretsApi
 from approval_gate.observability import function_logger
 from approval_gate.services.contacts import ContactBook
+from approval_gate.services.tenants import TenantKeeper
 from approval_gate.services.webhook_secrets import WebhookSecretKeeper
 from approval_gate.settings import Settings
 from approval_gate.store.approvals import DynamoApprovals
@@ -54,7 +55,7 @@ def api() -> APIGatewayHttpResolver:
         logger,
         AppsApi(apps, secrets, approvals, settings, now),
         TokensApi(tokens, now),
-        TenantsApi(DynamoTenants(dynamodb, table, now), tokens, apps, now),
+        TenantsApi(TenantKeeper(DynamoTenants(dynamodb, table, now), tokens, apps, webhook_secrets, now)),
         WebhookSecretsApi(webhook_secrets, DynamoEndpoints(dynamodb, table)),
         ContactsApi(apps, book),
     )

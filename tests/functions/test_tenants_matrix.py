@@ -278,5 +278,9 @@ def test_a_callback_does_not_tell_which_tenants_and_apps_there_are(installation:
     first, *others = [refusals(*place) for place in places]
 
     assert [(answer.status, answer.body) for answer in first] == [(401, "")] * 3
-    assert first[0].calls == ("secretsmanager:GetSecretValue",)
+    # A refusal is noted for the doctor, unless one was a moment ago.
+    assert first[0].calls in (
+        ("secretsmanager:GetSecretValue", "dynamodb:PutItem"),
+        ("secretsmanager:GetSecretValue",),
+    )
     assert all(each == first for each in others)

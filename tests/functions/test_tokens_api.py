@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
 from aws_lambda_powertools import Logger
 
@@ -15,8 +16,12 @@ from approval_gate.entrypoints.api import build_resolver
 from approval_gate.entrypoints.authorizer import Authorizer
 from approval_gate.entrypoints.tenants import TenantsApi
 from approval_gate.entrypoints.tokens import TokensApi
+from approval_gate.services.tenants import TenantKeeper
+from approval_gate.services.webhook_secrets import WebhookSecretKeeper
+from approval_gate.store.secrets import SecretStore
 from approval_gate.store.tenants import DynamoTenants
 from approval_gate.store.tokens import DynamoTokens
+from approval_gate.store.webhook_secrets import DynamoWebhookSecrets, SecretsManagerValues
 from cli.bootstrap import issue_token
 from tests.fakes.aws import TABLE, aws
 from tests.fakes.world import START, World
@@ -40,12 +45,19 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture
-def call(world: World) -> Call:
+def webhook_secrets(world: World) -> WebhookSecretKeeper:
+    values = SecretsManagerValues(SecretStore(boto3.client("secretsmanager"), "gate"))
+    return WebhookSecretKeeper(
+        DynamoWebhookSecrets(world.client, TABLE, world.clock), values, world.clock, world._entropy
+    )
+
+
+@pytest.fixture
+def call(world: World, webhook_secrets: WebhookSecretKeeper) -> Call:
     tokens = DynamoTokens(world.client, TABLE)
     tenants = DynamoTenants(world.client, TABLE, world.clock)
-    api = build_resolver(
-        Logger(), TokensApi(tokens, world.clock, world._entropy), TenantsApi(tenants, tokens, world.apps, world.clock)
-    )
+    keeper = TenantKeeper(tenants, tokens, world.apps, webhook_secrets, world.clock)
+    api = build_resolver(Logger(), TokensApi(tokens, world.clock, world._entropy), TenantsApi(keeper))
 
     def send(
         method: str, path: str, body: Any = None, *, scopes: str = ADMIN, **more: Any
@@ -186,6 +198,16 @@ def test_a_deleted_tenants_tokens_end_and_its_id_is_never_given_again(call: Call
     assert call("POST", "/v1/tenants", {"id": "other"}, scopes=OPERATOR)[1]["code"] == "tenant_exists"
     assert call("POST", "/v1/tokens", {**PIPELINE, "tenant": "other"}, scopes=OPERATOR)[0] == 404
     assert call("DELETE", "/v1/tenants/other", scopes=OPERATOR)[0] == 204, "sent again, it mends what a crash left"
+
+
+def test_a_deleted_tenants_webhook_secrets_end(call: Call, webhook_secrets: WebhookSecretKeeper) -> None:
+    webhook_secrets.create("other", 0)
+    webhook_secrets.create("acme", 0)
+
+    call("DELETE", "/v1/tenants/other", scopes=OPERATOR)
+
+    assert webhook_secrets.list("other") == ()
+    assert len(webhook_secrets.list("acme")) == 1
 
 
 def test_a_tenant_with_apps_the_own_one_and_none_are_not_deleted(call: Call, world: World) -> None:

@@ -85,6 +85,10 @@ class Kit(Protocol):
         """Return a proven event of a kind we do not know."""
         ...
 
+    def contacts_changed(self) -> WebRequest:
+        """Return a proven event that tells of a person who left or the like."""
+        ...
+
     def mangled_event(self, ref: str) -> WebRequest:
         """Return a proven event of a known kind that lacks what it should hold."""
         ...

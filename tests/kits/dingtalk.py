@@ -99,6 +99,9 @@ class DingTalkKit:
     def unknown_event(self) -> WebRequest:
         return self.seal({"EventType": "something_entirely_new", "eventId": "e1", "name": "爱丽丝"})
 
+    def contacts_changed(self) -> WebRequest:
+        return self.seal({"EventType": "user_leave_org", "eventId": "e2", "userId": ["dev"], "timeStamp": "1"})
+
     def mangled_event(self, ref: str) -> WebRequest:
         return self.seal({"EventType": "bpms_instance_change", "processInstanceId": [ref], "type": "finish"})
 

@@ -92,6 +92,10 @@ class FeishuKit:
             }
         )
 
+    def contacts_changed(self) -> WebRequest:
+        header = self._header("contact.user.deleted_v3")
+        return self.seal({"schema": "2.0", "header": header, "event": {"object": {"open_id": "ou_1"}}})
+
     def mangled_event(self, ref: str) -> WebRequest:
         return self.event({"type": "approval_instance", "app_id": self.credentials["app_id"], "status": ["APPROVED"]})
 

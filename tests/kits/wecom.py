@@ -89,6 +89,9 @@ class WecomKit:
     def unknown_event(self) -> WebRequest:
         return self.post(self.document("something_entirely_new", "<What>爱丽丝</What>"))
 
+    def contacts_changed(self) -> WebRequest:
+        return self.post(self.document("change_contact", "<ChangeType>delete_user</ChangeType><UserID>dev</UserID>"))
+
     def mangled_event(self, ref: str) -> WebRequest:
         return self.post(self.document("sys_approval_change", "<ApprovalInfo><SpStatus>2</SpStatus></ApprovalInfo>"))
 

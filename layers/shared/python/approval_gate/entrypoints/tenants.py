@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -12,8 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from approval_gate.api.tokens import TenantBody, TenantListBody, TenantRequestBody, tenant_view
 from approval_gate.domain.access import OPERATOR_SCOPE
 from approval_gate.entrypoints.api import PROBLEMS, Caller, caller_of
-from approval_gate.services.tenants import AppsOfTenant, TenantKeeper, Tenants
-from approval_gate.services.tokens import Tokens
+from approval_gate.services.tenants import TenantKeeper
 
 __all__ = ["TenantsApi"]
 
@@ -23,8 +20,8 @@ TenantId = Annotated[str, Path(description="Chosen when it was created.", max_le
 class TenantsApi:
     """Create, list and delete tenants; scope `tenants:admin`, which only whoever runs the installation has."""
 
-    def __init__(self, tenants: Tenants, tokens: Tokens, apps: AppsOfTenant, clock: Callable[[], datetime]) -> None:
-        self._keeper = TenantKeeper(tenants, tokens, apps, clock)
+    def __init__(self, keeper: TenantKeeper) -> None:
+        self._keeper = keeper
 
     def add_to(self, app: APIGatewayHttpResolver) -> None:
         """Add the routes; see `entrypoints.api.RouteGroup`."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from approval_gate.domain.access import Tenant
 from approval_gate.errors import Conflict, NotFound
 from approval_gate.ports import App
+from approval_gate.ports.webhooks import WebhookSecret
 from approval_gate.services.tokens import Tokens
 
 __all__ = ["TenantKeeper", "Tenants"]
@@ -42,13 +43,33 @@ class AppsOfTenant(Protocol):
         ...
 
 
+class WebhookSecretsOfTenant(Protocol):
+    """See `services.webhook_secrets.WebhookSecretKeeper`."""
+
+    def list(self, tenant: str) -> tuple[WebhookSecret, ...]:
+        """Return all webhook secrets of a tenant."""
+        ...
+
+    def delete(self, tenant: str, secret_id: str) -> None:
+        """End one now."""
+        ...
+
+
 class TenantKeeper:
     """Create, list and delete tenants."""
 
-    def __init__(self, tenants: Tenants, tokens: Tokens, apps: AppsOfTenant, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        tenants: Tenants,
+        tokens: Tokens,
+        apps: AppsOfTenant,
+        webhook_secrets: WebhookSecretsOfTenant,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._tenants = tenants
         self._tokens = tokens
         self._apps = apps
+        self._webhook_secrets = webhook_secrets
         self._clock = clock
 
     def create(self, tenant_id: str, name: str) -> Tenant:
@@ -83,9 +104,9 @@ class TenantKeeper:
 
     def delete(self, own: str, tenant_id: str) -> None:
         """
-        Close a tenant for ever and end its tokens at once. Its approvals and their histories are kept.
+        Close a tenant for ever; end its tokens and webhook secrets at once. Approvals and their histories are kept.
 
-        Sent again after a crash, it ends what tokens are left.
+        Sent again after a crash, it ends what is left of both.
 
         Args:
             own: the asker's tenant, which stays.
@@ -106,6 +127,8 @@ class TenantKeeper:
             raise _unknown(tenant_id)
         for token in self._tokens.list(tenant_id):
             self._tokens.remove(tenant_id, token.id)
+        for secret in self._webhook_secrets.list(tenant_id):
+            self._webhook_secrets.delete(tenant_id, secret.id)
 
 
 def _unknown(tenant_id: str) -> NotFound:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -25,6 +26,11 @@ _FREE = "(attribute_not_exists(claimed_until_epoch_ms) OR claimed_until_epoch_ms
 _RELEASE = "REMOVE claimed_by, claimed_until_epoch_ms"
 
 
+@cache
+def _adapter() -> TypeAdapter[App]:
+    return TypeAdapter(App)
+
+
 class DynamoApps:
     """The `Apps` port on DynamoDB, and what registration needs."""
 
@@ -36,7 +42,6 @@ class DynamoApps:
         self._client = client
         self._table = table
         self._clock = clock
-        self._adapter = TypeAdapter(App)
 
     def get(self, tenant: str, app_id: str) -> App | None:
         """Read one app of a tenant."""
@@ -237,18 +242,18 @@ class DynamoApps:
 
     def _attributes(self, app: App) -> dict[str, Any]:
         return {
-            "document": {"S": self._adapter.dump_json(app).decode()},
+            "document": {"S": _adapter().dump_json(app).decode()},
             "state": {"S": app.state},
             "vendor_identity": {"S": app.vendor_identity},
         }
 
     def _read(self, item: dict[str, Any]) -> App:
-        fields: dict[str, Any] = self._adapter.dump_python(self._adapter.validate_json(item["document"]["S"]))
+        fields: dict[str, Any] = _adapter().dump_python(_adapter().validate_json(item["document"]["S"]))
         fields["state"] = item["state"]["S"]
         if "callback_seen_at" in item:
             fields["callback_seen_at"] = item["callback_seen_at"]["S"]
             fields["callback_took_ms"] = item.get("callback_took_ms", {}).get("N")
-        return self._adapter.validate_python(fields)
+        return _adapter().validate_python(fields)
 
 
 def _busy(app_id: str) -> Conflict:
