@@ -276,7 +276,7 @@ def test_a_value_is_text_and_cannot_become_markup(call: Call, outbox: DynamoOutb
         ("{{ service | pprint }}", "pprint"),
         ("{% if %}", "cannot be read"),
         ("{{ unclosed", "cannot be read"),
-        ("{{ " + "(" * 500 + ")" * 500 + " }}", "cannot be read"),
+        ("{{ " + "(" * 1900 + ")" * 1900 + " }}", "cannot be read"),
     ],
 )
 def test_a_template_that_reaches_further_is_refused(call: Call, text: str, says: str) -> None:

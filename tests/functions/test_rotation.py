@@ -56,7 +56,9 @@ class Journal:
 
     refs: Counter[str] = field(default_factory=Counter)
 
-    def add(self, provider: str, tenant: str, app: str, event: CallbackEvent, body: bytes) -> bool:
+    def add(
+        self, provider: str, tenant: str, app: str, event: CallbackEvent, body: bytes, took_ms: int | None = None
+    ) -> bool:
         self.refs[event.provider_ref] += 1
         return self.refs[event.provider_ref] == 1
 

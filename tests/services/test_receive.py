@@ -54,7 +54,9 @@ class Keys:
 
 
 class Journal:
-    def add(self, provider: str, tenant: str, app: str, event: CallbackEvent, body: bytes) -> bool:
+    def add(
+        self, provider: str, tenant: str, app: str, event: CallbackEvent, body: bytes, took_ms: int | None = None
+    ) -> bool:
         return True
 
 
