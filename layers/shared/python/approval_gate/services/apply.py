@@ -39,9 +39,7 @@ class Applier:
         self._clock = ports.clock
         self._unreachable: set[tuple[str, str]] = set()
 
-    def apply(
-        self, provider: str, tenant: str, app_id: str, event: CallbackEvent, took_ms: int | None = None
-    ) -> None:
+    def apply(self, provider: str, tenant: str, app_id: str, event: CallbackEvent, took_ms: int | None = None) -> None:
         """
         Find the approval of an event and apply it.
 
