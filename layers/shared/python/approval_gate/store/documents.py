@@ -56,8 +56,8 @@ def approval_item(approval: Approval) -> dict[str, Any]:
     """
     Return the attributes of an approval's item, typed for DynamoDB, without its key.
 
-    `document` is the whole approval but for the outcome, the task token and the wish for a look: conditions and the state
-    machine name those, so they are attributes of their own. The others are for people, the index and stream filters.
+    `document` is the whole approval but for the outcome, the task token and the wish for a look: conditions and the
+    state machine name those, so they are attributes of their own. The others are for people, the index and filters.
     """
     without = replace(approval, outcome=None, task_token="", look_wanted=False)
     item: dict[str, Any] = {
