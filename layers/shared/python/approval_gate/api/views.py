@@ -6,18 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from approval_gate.api.models import (
+from approval_gate.api.answers import (
     ApprovalBody,
-    FieldBody,
     HistoryBody,
     HistoryEntryBody,
-    LinkBody,
     NamedPerson,
     OutcomeBody,
-    PolicyBody,
     StageStateBody,
     TaskBody,
 )
+from approval_gate.api.models import FieldBody, LinkBody, PolicyBody
 from approval_gate.domain.approval import (
     Approval,
     HistoryEntry,

@@ -20,7 +20,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError, Servic
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from approval_gate.api.models import ProblemBody
+from approval_gate.api.answers import ProblemBody
 from approval_gate.errors import Forbidden, GateError, RemindedAlready, RequestError, StoreError, Unauthenticated
 
 __all__ = ["PROBLEMS", "Caller", "RouteGroup", "build_resolver", "caller_of", "problem"]

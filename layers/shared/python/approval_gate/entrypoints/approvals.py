@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 
-from approval_gate.api.models import ApprovalBody, ApprovalListBody, ApprovalRequestBody, CancelBody, HistoryBody
+from approval_gate.api.answers import ApprovalBody, ApprovalListBody, HistoryBody
+from approval_gate.api.models import ApprovalRequestBody, CancelBody
 from approval_gate.api.views import approval_view, history_view
 from approval_gate.domain.approval import Approval, Status
 from approval_gate.entrypoints.api import PROBLEMS, caller_of, problem
