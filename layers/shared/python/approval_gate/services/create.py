@@ -107,7 +107,7 @@ class Creator:
                 approval = self._approvals.create(draft, entry, idempotency, superseding)
             except VersionConflict:
                 continue  # the older one was decided, or a newer one came: look again
-            return approval, superseding.before if approval.id == draft.id else None
+            return approval, superseding.after if approval.id == draft.id else None
         raise StoreError("too many requests with one supersede_key at once; try again")
 
     def _superseding(self, draft: Approval, held_by: str) -> Superseding:
@@ -127,11 +127,8 @@ class Creator:
         return Superseding(held_by, older, after, history, about_outcome(after, now))
 
     def _wake(self, superseded: Approval) -> None:
-        stored = self._approvals.get(superseded.id)
-        if stored is None:
-            return
         try:
-            Decider(self._approvals, self._workflow, self._clock).wake(stored)
+            Decider(self._approvals, self._workflow, self._clock).wake(superseded)
         except StoreError as err:
             # It is stored, and the table's stream wakes it too (drive_workflow).
             _logger.warning("not_woken_yet", extra={"approval_id": superseded.id, "error_code": err.code})
