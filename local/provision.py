@@ -46,7 +46,8 @@ APPROVER = {
 APPROVER_USER_ID = "lead"
 """The same person to the simulators."""
 
-_ADDRESS_CHECKS = 5
+_ADDRESS_CHECKS_S = 60.0
+"""How long a request address is saved anew. A machine that is busy takes seconds to start a function."""
 
 
 class ProvisionFailed(RuntimeError):
@@ -116,9 +117,20 @@ def issue_tokens(engine: Engine, deployed: Deployed) -> Tokens:
     return Tokens(admin=issue("admin", ADMIN_SCOPES), pipeline=issue("pipeline", PIPELINE_SCOPES))
 
 
-def connect_app(http: httpx.Client, provider: str, base_url: str, api_url: str, admin_token: str) -> str:
+def connect_app(
+    http: httpx.Client,
+    provider: str,
+    base_url: str,
+    api_url: str,
+    admin_token: str,
+    *,
+    pause: Callable[[float], None] = time.sleep,
+) -> str:
     """
     Do what an administrator does: make an app on the platform, register it here, save the request address there.
+
+    Args:
+        pause: waits so many seconds before the address is saved again.
 
     Returns: the app's id in the gate.
 
@@ -143,19 +155,22 @@ def connect_app(http: httpx.Client, provider: str, base_url: str, api_url: str, 
         },
         token=admin_token,
     )
-    _save_request_address(http, base_url, {**credentials, "request_url": registered["callback_url"]})
+    _save_request_address(http, base_url, {**credentials, "request_url": registered["callback_url"]}, pause)
     return app_id
 
 
-def _save_request_address(http: httpx.Client, base_url: str, app: Mapping[str, str]) -> None:
-    """The platform tries the address at once and allows a second; a cold function may need another try, as in life."""
-    for remaining in reversed(range(_ADDRESS_CHECKS)):
+def _save_request_address(
+    http: httpx.Client, base_url: str, app: Mapping[str, str], pause: Callable[[float], None]
+) -> None:
+    """The platform tries the address at once and allows a second; a cold function may need more tries, as in life."""
+    until = time.monotonic() + _ADDRESS_CHECKS_S
+    while True:
         answer = http.post(f"{base_url}/_sim/apps", json=app)
         if answer.is_success:
             return
-        if not remaining:
+        if time.monotonic() > until:
             raise ProvisionFailed(f"{base_url} does not accept {app['request_url']}: {answer.text}")
-        time.sleep(0.5)
+        pause(0.5)
 
 
 def _ask(http: httpx.Client, method: str, url: str, body: Mapping[str, Any], *, token: str = "") -> dict[str, Any]:
