@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -276,6 +277,13 @@ def test_a_value_is_text_and_cannot_become_markup(call: Call, outbox: DynamoOutb
         ("{{ service | pprint }}", "pprint"),
         ("{% if %}", "cannot be read"),
         ("{{ unclosed", "cannot be read"),
+        ("{% if service %}" * 101 + "{% endif %}" * 101, "cannot be read"),
+        ("{{ hosts | join(', ', 'upper') }}", "one argument"),
+        ("{{ hosts | join(hosts | join(hosts)) }}", "one argument"),
+        ("{{ hosts | sort(attribute='__class__') }}", "not available"),
+        ("{% for c in 'text' %}{% endfor %}", "a loop takes a variable"),
+        ("{% for c in service | upper %}{% endfor %}", "a loop takes a variable"),
+        ("{{ service" + " | upper" * 101 + " }}", "100 filters"),
         ("{{ " + "(" * 1900 + ")" * 1900 + " }}", "cannot be read"),
     ],
 )
@@ -298,6 +306,29 @@ def test_what_a_template_makes_is_cut_and_never_fails_on_its_values(call: Call, 
     assert long.text == "1" * 50
     assert "TypeError" in wrong["errors"][0]["problem"]
     assert fields(huge) == {"variables"}
+
+
+def test_no_template_takes_much_memory_or_long(call: Call, outbox: DynamoOutbox) -> None:
+    growing = "{{ hosts | join('" + "x" * 5000 + "') }}"
+    looping = "{% for host in hosts %}" + "{% if hosts | sort | join | title == 'x' %}{% endif %}" * 33 + "{% endfor %}"
+    given = {"service": "web", "hosts": ["ab" * 190] * 50}
+
+    call("PUT", "/v1/templates/deployed", {**TEMPLATE, "text": growing, "title": "x"})
+    grown = use(call, outbox, given)
+    call("PUT", "/v1/templates/deployed", {**TEMPLATE, "text": looping, "title": "x"})
+    began_s = time.process_time()
+    looped = use(call, outbox, given)
+
+    assert "longer than" in grown["errors"][0]["problem"]
+    assert looped.text == ""
+    assert time.process_time() - began_s < 10  # the function has half a minute; this takes a fraction of a second
+
+
+def test_a_text_is_not_looped_over_letter_by_letter(call: Call, outbox: DynamoOutbox) -> None:
+    call("PUT", "/v1/templates/deployed", TEMPLATE)
+
+    assert fields(use(call, outbox, {"service": "web", "hosts": "a1"}, locale="en")) == {"variables.hosts"}
+    assert use(call, outbox, {"service": "web", "hosts": "a1"}, locale="zh-CN").text == "主机：a1"
 
 
 def test_templates_are_listed_replaced_and_deleted(call: Call) -> None:

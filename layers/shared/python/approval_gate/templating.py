@@ -3,7 +3,8 @@ Fill in templates: Jinja in its sandbox, and of Jinja only what words need.
 
 Allowed are the declared variables, `if`, one level of `for`, comparisons and a few filters. There are no calls, no
 attributes but a few of `loop`, no arithmetic and no globals: nothing that leads out of the sandbox, and nothing that
-takes long. A value is text: it reads as it stands and cannot become markup, a link or a mention.
+takes long or much memory: only lists, which are short, can be looped over, sorted and joined, and nothing grows beyond
+what a message may hold. A value is text: it reads as it stands and cannot become markup, a link or a mention.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 
-from jinja2 import StrictUndefined, TemplateError, meta, nodes
+from jinja2 import StrictUndefined, TemplateError, TemplateRuntimeError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from approval_gate.domain.template import Template, Words
@@ -28,6 +29,8 @@ MAX_OUTPUT_CHARS = 20_000
 MAX_VALUES_CHARS = 20_000
 
 _FILTERS = ("capitalize", "first", "join", "last", "length", "lower", "sort", "title", "trim", "unique", "upper")
+_MAX_FILTERS = 100
+"""In one text; each may be applied to 50 items of a list."""
 _TESTS = ("eq", "ne", "lt", "le", "gt", "ge", "in", "true", "false")
 _LOOP = {"index", "first", "last", "length"}
 _ALLOWED: tuple[type[nodes.Node], ...] = (
@@ -76,6 +79,10 @@ def rendered(template: Template, locale: str, values: Mapping[str, Value]) -> Wo
     if problems:
         raise RequestError("The variables must change.", problems=tuple(problems))
     words = template.words[locale]
+    texts = sorted(name for name in _lists(words.title) | _lists(words.text) if not isinstance(values.get(name), list))
+    if texts:
+        problems = [FieldProblem(f"variables.{name}", "must be a list: the template loops over it") for name in texts]
+        raise RequestError("The variables must change.", problems=tuple(problems))
     title = one_line(_filled(_plain(), words.title, values, f"title.{locale}"))
     return Words(title, _filled(_markdown(), words.text, values, f"text.{locale}").strip())
 
@@ -84,8 +91,12 @@ def _problems(source: str, variables: Sequence[str]) -> Iterator[str]:
     try:
         tree = _markdown().parse(source)
         forbidden = [f"line {getattr(node, 'lineno', 1)}: {why}" for node in _nodes(tree) if (why := _forbidden(node))]
+        if sum(isinstance(node, nodes.Filter) for node in _nodes(tree)) > _MAX_FILTERS:
+            forbidden.append(f"uses more than {_MAX_FILTERS} filters")
         undeclared = set() if forbidden else meta.find_undeclared_variables(tree) - set(variables)
-    except RecursionError:
+        if not forbidden:
+            _markdown().compile(source)
+    except (RecursionError, SyntaxError):  # of the Python that Jinja makes of it
         yield "cannot be read: nested too deeply"
     except TemplateError as err:
         yield f"cannot be read: {err.message}"
@@ -106,8 +117,12 @@ def _forbidden(node: nodes.Node) -> str:
     match node:
         case nodes.Filter(name=name) if name not in _FILTERS:
             problem = f"the filter {name!r} is not available; there are {', '.join(_FILTERS)}"
+        case nodes.Filter(args=args) if len(args) > 1 or not all(isinstance(each, nodes.Const) for each in args):
+            problem = "a filter takes one argument at most, such as join(', ')"
         case nodes.Test(name=name) if name not in _TESTS:
             problem = f"the test {name!r} is not available"
+        case nodes.For() if not _looped_over(node):
+            problem = "a loop takes a variable, sorted or unique if need be"
         case nodes.For(recursive=True):
             problem = "a recursive loop is not available"
         case nodes.For() if any(isinstance(inner, nodes.For) for child in node.body for inner in _nodes(child)):
@@ -121,6 +136,19 @@ def _forbidden(node: nodes.Node) -> str:
     return problem
 
 
+def _looped_over(loop: nodes.For) -> str:
+    """Return the variable that a loop goes over, empty when it is anything else."""
+    looped: nodes.Node | None = loop.iter
+    while isinstance(looped, nodes.Filter) and looped.name in {"sort", "unique"}:
+        looped = looped.node
+    return looped.name if isinstance(looped, nodes.Name) else ""
+
+
+def _lists(source: str) -> set[str]:
+    """Return the variables that must be lists."""
+    return {_looped_over(node) for node in _nodes(_plain().parse(source)) if isinstance(node, nodes.For)}
+
+
 def _filled(environment: ImmutableSandboxedEnvironment, source: str, values: Mapping[str, Value], field: str) -> str:
     parts: list[str] = []
     length = 0
@@ -130,12 +158,26 @@ def _filled(environment: ImmutableSandboxedEnvironment, source: str, values: Map
             length += len(part)
             if length > MAX_OUTPUT_CHARS:
                 break
+    except TemplateRuntimeError as err:
+        raise _unfit(field, err.message or type(err).__name__) from err
     except (TemplateError, TypeError, ValueError, ArithmeticError) as err:
-        problem = FieldProblem(
-            field, f"cannot be filled in with these values ({type(err).__name__}); check their kinds"
-        )
-        raise RequestError("The variables must change.", problems=(problem,)) from err
+        raise _unfit(field, type(err).__name__) from err
     return "".join(parts)[:MAX_OUTPUT_CHARS]
+
+
+def _unfit(field: str, why: str) -> RequestError:
+    problem = FieldProblem(field, f"cannot be filled in with these values ({why}); check their kinds")
+    return RequestError("The variables must change.", problems=(problem,))
+
+
+def _join(value: object, separator: object = "") -> str:
+    """Join the items of a list. Jinja's own also joins the letters of a text, and knows no end."""
+    items = (
+        [str(each) for each in value] if isinstance(value, Sequence) and not isinstance(value, str) else [str(value)]
+    )
+    if sum(map(len, items)) + len(str(separator)) * len(items) > MAX_OUTPUT_CHARS:
+        raise TemplateRuntimeError(f"longer than {MAX_OUTPUT_CHARS} characters")
+    return str(separator).join(items)
 
 
 @cache
@@ -158,6 +200,6 @@ def _environment(finalize: Callable[[object], str]) -> ImmutableSandboxedEnviron
         cache_size=0,
     )
     environment.globals.clear()
-    environment.filters = {name: environment.filters[name] for name in _FILTERS}
+    environment.filters = {name: environment.filters[name] for name in _FILTERS} | {"join": _join}
     environment.tests = {name: environment.tests[name] for name in _TESTS}
     return environment
