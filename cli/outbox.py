@@ -7,8 +7,9 @@ Deliveries that failed: show them, and send them again once their cause is mende
     python -m cli.outbox redrive --stack approval-gate --notification ntf_…  (of one notification)
     python -m cli.outbox list    --local .local --tenant local               (a local stack that is up)
 
-A delivery that fails is marked in the table, which is never forgotten, and put into the dead-letter queue, which wakes
-the operator and forgets after 14 days. `list` reads the table; `redrive` empties the queue, or goes by the table.
+A delivery that fails is marked in the table, from which it can be sent again for a year, and put into the dead-letter
+queue, which wakes the operator and forgets after 14 days. `list` reads the table; `redrive` empties the queue, or goes
+by the table.
 Running it twice, or twice at once, sends nothing twice.
 
 Runs with the operator's own credentials, which need `cloudformation:DescribeStacks`, `dynamodb:Query` on table and
@@ -36,6 +37,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from approval_gate.domain.delivery import Delivery, DeliveryStatus
 from approval_gate.errors import StoreError
 from approval_gate.outbox_queue import SqsQueue, errand_of
+from approval_gate.ports.outbox import Errand
 from approval_gate.services.redrive import Redriven, Redriver
 from approval_gate.store.delivery_items import failed_partition, read_delivery
 from approval_gate.store.outbox import DynamoOutbox
@@ -72,10 +74,12 @@ class Operator:
         return Counter(self._redriver.redrive_all(self.failed(tenant)).values())
 
     def redrive_notification(self, notification_id: str) -> Counter[Redriven]:
-        """Send every failed delivery of one notification again."""
+        """Send what failed of one notification again, and look at what is queued: its errand may have been lost."""
         stored = self._outbox.deliveries(notification_id)
-        failed = [each for each in stored if each.status is DeliveryStatus.FAILED]
-        return Counter(self._redriver.redrive_all(failed).values())
+        if not stored and self._outbox.notification(notification_id) is not None:
+            return Counter([self._redriver.redrive(Errand(notification_id))])
+        undone = [each for each in stored if each.status in {DeliveryStatus.FAILED, DeliveryStatus.QUEUED}]
+        return Counter(self._redriver.redrive_all(undone).values())
 
     def redrive_dead_letters(self) -> Counter[Redriven]:
         """Empty the dead-letter queue. A letter is deleted when what it asks for is in the outbox again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -12,6 +12,7 @@ import pytest
 
 from approval_gate.domain.delivery import Delivery, DeliveryStatus, spread
 from approval_gate.domain.message import DestinationKind
+from approval_gate.domain.notification import REDRIVEN_FOR
 from approval_gate.outbox_queue import message_of
 from approval_gate.ports.outbox import Errand
 from approval_gate.services.redrive import Redriven
@@ -33,7 +34,8 @@ def operator() -> Iterator[Operator]:
 def failed(operator: Operator, name: str, tenant: str = "acme") -> Delivery:
     """Store a delivery that failed, and its dead letter."""
     outbox = DynamoOutbox(operator.dynamodb, TABLE, lambda: datetime.now(UTC))
-    (one,) = spread(replace(told(name, (DestinationKind.CHAT, "oc_1")), tenant=tenant), START, lambda _: 1)
+    asked = replace(told(name, (DestinationKind.CHAT, "oc_1"), at=datetime.now(UTC)), tenant=tenant)
+    (one,) = spread(asked, asked.created_at, lambda _: 1)
     outbox.commit(replace(one.failed("230002", "Add the bot to the chat.", START), attempts=1, is_dead_lettered=True))
     operator.sqs.send_message(QueueUrl=operator.dead_letters_url, MessageBody=message_of(Errand.of(one.key)))
     return one
@@ -97,6 +99,32 @@ def test_one_tenant_or_one_notification_can_be_redriven_when_the_queue_has_forgo
     assert operator.redrive_tenant("acme") == {Redriven.QUEUED: 1}
     assert operator.redrive_tenant("acme") == {}
     assert [stored(operator, each).status.value for each in (one, other, foreign)] == ["QUEUED", "QUEUED", "FAILED"]
+
+
+def test_what_the_queue_has_lost_is_looked_at_again(operator: Operator) -> None:
+    outbox = DynamoOutbox(operator.dynamodb, TABLE, lambda: datetime.now(UTC))
+    spread_one, unspread = (
+        told(name, (DestinationKind.CHAT, "oc_1"), at=datetime.now(UTC)) for name in ("spread", "unspread")
+    )
+    outbox.add(spread_one, None)
+    outbox.add(unspread, None)
+    (one,) = spread(spread_one, START, lambda _: 1)
+    outbox.commit(one)
+
+    assert operator.redrive_notification("spread") == {Redriven.QUEUED: 1}
+    assert operator.redrive_notification("unspread") == {Redriven.QUEUED: 1}
+    assert operator.redrive_notification("nothing") == {}
+    assert bodies(operator, operator.outbox_url) == [message_of(Errand.of(one.key)), message_of(Errand("unspread"))]
+
+
+def test_what_is_about_to_be_forgotten_is_not_queued_again(operator: Operator) -> None:
+    one = failed(operator, "one")
+    outbox = DynamoOutbox(operator.dynamodb, TABLE, lambda: datetime.now(UTC))
+    long_ago = datetime.now(UTC) - REDRIVEN_FOR - timedelta(hours=1)
+    outbox.commit(replace(stored(operator, one), created_at=long_ago))
+
+    assert operator.redrive_dead_letters() == {Redriven.TOO_OLD: 1}
+    assert bodies(operator, operator.outbox_url) == []
 
 
 @pytest.mark.parametrize(

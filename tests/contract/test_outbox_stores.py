@@ -12,7 +12,7 @@ import pytest
 from approval_gate.domain.delivery import Card, Delivery, DeliveryKey, DeliveryStatus, spread
 from approval_gate.domain.lane import Lane, LaneKey, lane_of
 from approval_gate.domain.message import Destination, DestinationKind
-from approval_gate.domain.notification import Notification
+from approval_gate.domain.notification import REDRIVEN_FOR, Notification
 from approval_gate.domain.people import Identity
 from approval_gate.errors import VersionConflict
 from approval_gate.ports.outbox import Outbox
@@ -177,6 +177,22 @@ def test_failed_deliveries_of_a_tenant_can_be_found(table: Any) -> None:
     )["Items"]
 
     assert [item["SK"]["S"] for item in found] == ["DELIVERY#0000"]
+
+
+def test_a_notification_and_all_that_became_of_it_are_forgotten_together_and_after_the_last_redrive(table: Any) -> None:
+    outbox = DynamoOutbox(table, TABLE, Clock())
+    notification = told("n", (USER, "u1"), (ROBOT, "ops"), (DestinationKind.CHAT, "oc_1"))
+    queued, failed, sent = deliveries(notification)
+    late = START + timedelta(days=2)
+    card = Card(sent.key, "apr_1", "acme", "prod", sent.destination, "m1", START, asks=True, closed_as="told")
+
+    outbox.add(notification, None)
+    outbox.commit(queued, failed.failed("40003", "refused", late), replace(sent, status=DeliveryStatus.SENT), card)
+
+    items = table.scan(TableName=TABLE)["Items"]
+    (forgotten_at,) = {int(item["expires_at_epoch_s"]["N"]) for item in items}
+    assert len(items) == 5
+    assert forgotten_at >= (START + REDRIVEN_FOR + timedelta(days=30)).timestamp()
 
 
 def test_the_lane_of_a_secret_address_does_not_repeat_it() -> None:

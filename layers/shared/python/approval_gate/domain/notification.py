@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from approval_gate.domain.message import Destination, Message
 
-__all__ = ["ApprovalEvent", "Notification", "notification_id"]
+__all__ = ["KEPT_FOR", "REDRIVEN_FOR", "ApprovalEvent", "Notification", "notification_id"]
+
+KEPT_FOR = timedelta(days=400)
+"""
+How long a notification is stored, with what became of it; counted from when it was asked for, so that all of it goes
+together, however it ended.
+"""
+REDRIVEN_FOR = timedelta(days=365)
+"""For so long it can be sent again: what is queued on the last day has ended long before it is forgotten."""
 
 
 class ApprovalEvent(StrEnum):

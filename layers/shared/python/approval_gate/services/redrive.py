@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from approval_gate.domain.delivery import Delivery, DeliveryKey, DeliveryStatus
+from approval_gate.domain.notification import REDRIVEN_FOR
 from approval_gate.errors import VersionConflict
 from approval_gate.ports import Clock
 from approval_gate.ports.outbox import Errand, Outbox, Queue
@@ -15,11 +16,12 @@ __all__ = ["Redriven", "Redriver"]
 
 
 class Redriven(StrEnum):
-    """What became of one dead letter. DONE_ALREADY: nothing was left to do."""
+    """What became of one dead letter. DONE_ALREADY: nothing was left to do. TOO_OLD: the gate is about to forget it."""
 
     QUEUED = "queued"
     DONE_ALREADY = "done already"
     UNKNOWN = "unknown"
+    TOO_OLD = "too old"
 
 
 class Redriver:
@@ -49,6 +51,8 @@ class Redriver:
         delivery = self._outbox.delivery(DeliveryKey(errand.notification_id, errand.number))
         if delivery is None:
             return Redriven.UNKNOWN
+        if self._clock() - delivery.created_at > REDRIVEN_FOR:
+            return Redriven.TOO_OLD
         if delivery.status is DeliveryStatus.FAILED:
             delivery = self._queue_again(delivery, self._clock())
         if delivery.status.is_final:

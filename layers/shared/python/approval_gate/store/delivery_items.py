@@ -2,12 +2,13 @@
 Deliveries, lanes and cards as items of the table, and back.
 
 `document` is the whole; the other attributes are for conditions, for people, and for the index: a delivery that failed
-stands in `by_tenant_status` under `<tenant>#DELIVERY#FAILED` until it is sent after all.
+stands in `by_tenant_status` under `<tenant>#DELIVERY#FAILED` until it is sent after all. Deliveries and cards go with
+their notification (`KEPT_FOR`), which is long after the last attempt and after any approval has ended.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import TypeAdapter
 
 from approval_gate.domain.delivery import Card, Delivery, DeliveryStatus
 from approval_gate.domain.lane import Lane
+from approval_gate.domain.notification import KEPT_FOR
 from approval_gate.store import keys
 
 __all__ = ["failed_partition", "item_of", "read_card", "read_delivery", "read_lane"]
@@ -51,6 +53,7 @@ def item_of(one: Delivery | Lane | Card, version: int) -> dict[str, Any]:
             "document": {"S": _deliveries().dump_json(one, exclude={"version"}).decode()},
             "status": {"S": one.status.value},
             "tenant": {"S": one.tenant},
+            "expires_at_epoch_s": _epoch_s(one.created_at + KEPT_FOR),
         }
         if one.status is DeliveryStatus.FAILED:
             item["tenant_status"] = {"S": failed_partition(one.tenant)}
@@ -62,13 +65,14 @@ def item_of(one: Delivery | Lane | Card, version: int) -> dict[str, Any]:
             "document": {"S": _lanes().dump_json(one, exclude={"version"}).decode()},
         }
         if used_at is not None:
-            item["expires_at_epoch_s"] = {"N": str(int((used_at + _LANE_KEPT_FOR).timestamp()))}
+            item["expires_at_epoch_s"] = _epoch_s(used_at + _LANE_KEPT_FOR)
     else:
         item = {
             **keys.card(one.approval_id, one.key.notification_id, one.key.number),
             "document": {"S": _cards().dump_json(one, exclude={"version"}).decode()},
             "closed_as": {"S": one.closed_as},
             "tenant": {"S": one.tenant},
+            "expires_at_epoch_s": _epoch_s(one.sent_at + KEPT_FOR),
         }
     return {**item, "version": {"N": str(version)}}
 
@@ -86,6 +90,10 @@ def read_lane(item: dict[str, Any]) -> Lane:
 def read_card(item: dict[str, Any]) -> Card:
     """Read a card's item."""
     return _cards().validate_json(_versioned(item))
+
+
+def _epoch_s(at: datetime) -> dict[str, str]:
+    return {"N": str(int(at.timestamp()))}
 
 
 def _versioned(item: dict[str, Any]) -> str:

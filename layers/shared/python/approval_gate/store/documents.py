@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Outcome
-from approval_gate.domain.notification import Notification
+from approval_gate.domain.notification import KEPT_FOR, Notification
 from approval_gate.ports import CallbackEvent
 
 __all__ = [
@@ -103,6 +103,7 @@ def notification_item(notification: Notification) -> dict[str, Any]:
     return {
         "notification": {"S": _notification().dump_json(notification).decode()},
         "tenant": {"S": notification.tenant},
+        "expires_at_epoch_s": {"N": str(int((notification.created_at + KEPT_FOR).timestamp()))},
     }
 
 
