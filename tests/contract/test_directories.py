@@ -25,15 +25,6 @@ def site(request: pytest.FixtureRequest, shared_table: Any) -> Iterator[ContactS
     site.close()
 
 
-def narrowed(site: ContactSite, **contact_range: list[str]) -> None:
-    """Let the app see only a part, as an administrator does in the platform's console."""
-    fields = site.platform.kit.credentials
-    known = {"app_id": fields.get("app_id"), "app_key": fields.get("app_key")}
-    wecom = {"corp_id": fields.get("corp_id"), "agent_id": fields.get("agent_id")}
-    identity = {name: value for name, value in (known if not wecom["corp_id"] else wecom).items() if value}
-    site.platform.control("POST", "apps", {**identity, "contact_range": contact_range})
-
-
 def answered(site: ContactSite, answer: httpx.Response) -> None:
     """Let every call be answered in this way instead of by the platform."""
     site.platform.wire.faults.append(Fault(lambda _method, _path: True, answer, times=1000, is_carried_out=False))
@@ -81,7 +72,12 @@ def test_one_person_and_one_department_are_read_by_id(site: ContactSite) -> None
     lead = next(each for each in present.values() if each.name == "林悦")
     department = site.store.departments(site.app)[-1]
 
-    assert directory.person(lead.id) == lead
+    read = directory.person(lead.id)
+    assert read is not None
+    assert read.contact == lead
+    (listed,) = (each.departments for each in site.store.search_lines(site.app) if each.id == lead.id)
+    assert read.departments in {None, listed}
+    assert (read.departments is None) == (site.app.provider == "wecom")
     found = directory.department(department.id)
     assert found is not None
     assert found.name == department.name
@@ -90,7 +86,7 @@ def test_one_person_and_one_department_are_read_by_id(site: ContactSite) -> None
 
 
 def test_a_narrow_range_is_read_whole_and_nothing_beside_it(site: ContactSite) -> None:
-    narrowed(site, departments=["d-operations"])
+    site.narrow(departments=["d-operations"])
 
     site.synchronise()
 

@@ -100,6 +100,7 @@ def test_a_change_of_contacts_is_told_from_every_other_event(kit: Kit, receiver:
 
     assert kit.is_acknowledged(opened.response)
     assert (opened.contacts_changed, opened.events) == (True, ())
+    assert opened.changed_people == ((kit.changed_person,) if kit.changed_person else ())
     assert not any(receiver.open(each).contacts_changed for each in (kit.unknown_event(), kit.approve(REF)))
 
 

@@ -16,6 +16,7 @@ import boto3
 import pytest
 from aws_lambda_powertools import Logger
 
+from approval_gate.domain.sync import Changed
 from approval_gate.entrypoints.callback import CallbackEndpoint
 from approval_gate.ports.secrets import AppSecret
 from approval_gate.providers import registry
@@ -162,7 +163,8 @@ def test_changed_contacts_leave_one_mark_however_many_they_are(site: Site) -> No
     for _ in range(3):
         assert site.send(site.kit.contacts_changed())["statusCode"] == 200
 
-    assert syncs.changed_at(site.kit.name, "acme", "prod") == site.kit.now
+    named = (site.kit.changed_person,) if site.kit.changed_person else ()
+    assert syncs.changed(site.kit.name, "acme", "prod") == Changed(site.kit.now, named)
     assert site.table.scan(TableName=TABLE)["Count"] == 1
 
 

@@ -29,6 +29,11 @@ class Kit(Protocol):
     name: str
     now: datetime
 
+    @property
+    def changed_person(self) -> str:
+        """Return whom `contacts_changed` is about, "" where we do not read that."""
+        ...
+
     def receiver(self, *, later_by: timedelta = ...) -> Receiver:
         """Return the receiver of our app; its clock shows `now` plus `later_by`."""
         ...
@@ -86,7 +91,7 @@ class Kit(Protocol):
         ...
 
     def contacts_changed(self) -> WebRequest:
-        """Return a proven event that tells of a person who left or the like."""
+        """Return a proven event that tells of a person who left or the like, `changed_person`."""
         ...
 
     def mangled_event(self, ref: str) -> WebRequest:

@@ -37,6 +37,7 @@ class DingTalkKit:
     """One internal app whose events are pushed over HTTP, subscribed in the developer console."""
 
     name = "dingtalk"
+    changed_person = "dev"
 
     def __init__(self, **credentials: str) -> None:
         self.now = NOW

@@ -33,6 +33,8 @@ CHALLENGE = 'ch "a\\l" €'
 class FeishuKit:
     """One deployment with one app, Encrypt Key and verification token set."""
 
+    changed_person = "ou_1"
+
     def __init__(self, name: str, receiver_class: type[FeishuReceiver], **credentials: str) -> None:
         self.name = name
         self.now = NOW

@@ -32,6 +32,8 @@ ECHO = b"6517839294210847361"
 class WecomKit:
     """One company with one self-built app, Token and EncodingAESKey set."""
 
+    changed_person = ""
+
     def __init__(self, **credentials: str) -> None:
         self.name = "wecom"
         self.now = NOW

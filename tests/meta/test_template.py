@@ -79,12 +79,15 @@ def test_only_callbacks_are_open_to_everybody():
 def test_a_callback_has_one_address_and_may_write_its_journal_and_read_its_secrets_only(function: str):
     provider, methods = CALLBACKS[function]
     events = http_events(FUNCTIONS[function])
-    journal, secrets = statements(FUNCTIONS[function])
+    journal, *marks, secrets = statements(FUNCTIONS[function])
 
     assert {event["Path"] for event in events} == {f"/callbacks/{provider}/{{tenant}}/{{app}}"}
     assert {event["Method"] for event in events} == methods
     assert actions(journal) == ["dynamodb:PutItem"]
     assert leading_keys(journal) == [f"REF#{provider}#*", f"CHANGED#{provider}"]
+    # WeCom's events of contacts are not read for whom they are about.
+    named = [] if provider == "wecom" else [(["dynamodb:UpdateItem"], [f"CHANGED#{provider}"])]
+    assert [(actions(each), leading_keys(each)) for each in marks] == named
     assert actions(secrets) == ["secretsmanager:GetSecretValue"]
     assert secrets["Resource"]["Fn::Sub"].endswith(f":secret:${{AWS::StackName}}/{provider}/*")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from approval_gate.domain.contacts import Chat, Contact, Department, Group
 from approval_gate.domain.sync import Reading, Unread
 
-__all__ = ["Changes", "Snapshot", "changes_of"]
+__all__ = ["Changes", "Snapshot", "changes_among", "changes_of"]
 
 _FEW = 20
 
@@ -92,7 +92,7 @@ class Changes:
 
     Args:
         present, left: everybody afterwards.
-        is_suspicious: so many were missing that the reading itself is doubted; nobody was marked as left.
+        is_suspicious: so many were missing that the reading itself is doubted: nobody may be marked as left for it.
         missing: how many known people were not read.
     """
 
@@ -117,7 +117,7 @@ def changes_of(
     """
     seen = snapshot.people
     missing = present.keys() - seen.keys()
-    is_suspicious = not snapshot.is_partial and not confirm_leavers and len(missing) > max(_FEW, len(present) // 2)
+    is_suspicious = not snapshot.is_partial and not confirm_leavers and _are_most(missing, present)
     keep = snapshot.is_partial or is_suspicious
     after = {**present, **seen} if keep else dict(seen)
     gone = {} if keep else {each: present[each] for each in missing}
@@ -131,3 +131,32 @@ def changes_of(
         is_suspicious=is_suspicious,
         missing=len(missing),
     )
+
+
+def changes_among(
+    people: Mapping[str, Contact | None], present: Mapping[str, Contact], left: Mapping[str, Contact]
+) -> Changes:
+    """
+    Compare single people that were read with what was known; all others stay as they are.
+
+    Args:
+        people: by the id that was asked for; None: not there for the app any more.
+    """
+    seen = {contact.id: contact for contact in people.values() if contact is not None}
+    gone = {each: present[each] for each, contact in people.items() if contact is None and each in present}
+    is_suspicious = _are_most(gone, present)
+    after = {each: contact for each, contact in {**present, **seen}.items() if each not in gone}
+    return Changes(
+        present=after,
+        left={each: contact for each, contact in {**left, **gone}.items() if each not in after},
+        created=sum(each not in present and each not in left for each in seen),
+        updated=sum(each in present and present[each] != contact for each, contact in seen.items()),
+        returned=sum(each in left for each in seen),
+        newly_left=len(gone),
+        is_suspicious=is_suspicious,
+        missing=len(gone),
+    )
+
+
+def _are_most(missing: Collection[str], known: Collection[str]) -> bool:
+    return len(missing) > max(_FEW, len(known) // 2)

@@ -19,13 +19,15 @@ __all__ = [
     "DAY",
     "LEASE",
     "MAX_AGE",
+    "Changed",
+    "Due",
     "Reading",
     "Report",
     "RunState",
     "Sync",
     "Unread",
-    "is_due",
     "next_run",
+    "what_is_due",
 ]
 
 LEASE = timedelta(minutes=3)
@@ -48,6 +50,28 @@ class RunState(StrEnum):
     FAILED = "FAILED"
 
 
+class Due(StrEnum):
+    """What a worker has to do. RUN: read everything, or go on with it. PEOPLE: read those whom callbacks named."""
+
+    NOTHING = "NOTHING"
+    RUN = "RUN"
+    PEOPLE = "PEOPLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """
+    What callbacks said of changed contacts.
+
+    Args:
+        at: when they last did.
+        people: ids of whom alone it is about; empty: anything may have changed.
+    """
+
+    at: datetime
+    people: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Sync:
     """
@@ -61,7 +85,7 @@ class Sync:
         departments, people, calls: progress of this run.
         problem: why the run waits or failed, and what to do.
         completed_at: when a run last ended well. `is_partial`: something could not be read in it.
-        is_daily: whether a run is followed by one a day later, at `next_at`, and by one when contacts changed.
+        is_daily: whether a run is followed by one a day later, at `next_at`, and changes are read when callbacks tell.
         confirm_leavers: believe a reading that lacks most of the known people.
         former_identity: what is known under this one is to be removed first.
     """
@@ -177,14 +201,22 @@ def next_run(sync: Sync, now: datetime) -> datetime | None:
     return now + DAY + timedelta(hours=4 * share - 2)
 
 
-def is_due(sync: Sync, now: datetime, changed_at: datetime | None) -> bool:
-    """Tell whether a worker should be called: a run waits, its worker is gone, its day has come, contacts changed."""
+def what_is_due(sync: Sync, now: datetime, changed: Changed | None) -> Due:
+    """
+    Return what a worker should be called for.
+
+    A run when one waits, its worker is gone, its day has come or anything may have changed. Single people when only
+    they changed and the others are known.
+    """
     if sync.is_leased(now) or (sync.not_before is not None and sync.not_before > now):
-        return False
+        return Due.NOTHING
     if sync.is_open:
-        return True
+        return Due.RUN
     if not sync.is_daily:
-        return False
+        return Due.NOTHING
     if sync.next_at is not None and sync.next_at <= now:
-        return True
-    return changed_at is not None and (sync.started_at is None or now - sync.started_at >= CHANGE_PAUSE)
+        return Due.RUN
+    if changed is not None and changed.people and sync.is_fresh(now):
+        return Due.PEOPLE
+    has_paused = sync.started_at is None or now - sync.started_at >= CHANGE_PAUSE
+    return Due.RUN if changed is not None and has_paused else Due.NOTHING

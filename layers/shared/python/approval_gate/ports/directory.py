@@ -9,7 +9,7 @@ from typing import Protocol
 
 from approval_gate.domain.contact_search import SearchLine
 from approval_gate.domain.contacts import Chat, Contact, Department, Group
-from approval_gate.domain.sync import Reading, Report, Sync
+from approval_gate.domain.sync import Changed, Reading, Report, Sync
 from approval_gate.ports.provider import App
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Directories",
     "Directory",
     "Page",
+    "Person",
     "Roots",
     "SyncQueue",
     "Syncs",
@@ -61,6 +62,19 @@ class Roots:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """
+    One person as read by id.
+
+    Args:
+        departments: those that list the person; None: the platform does not tell.
+    """
+
+    contact: Contact
+    departments: tuple[str, ...] | None = None
+
+
 class Directory(Protocol):
     """
     The contacts half of a provider, for one app. It only reads.
@@ -91,8 +105,8 @@ class Directory(Protocol):
         """Return people that are directly in a department and have not left."""
         ...
 
-    def person(self, user_id: str) -> Contact | None:
-        """Return one person, None when unknown or outside the app's range."""
+    def person(self, user_id: str) -> Person | None:
+        """Return one person, None when unknown, outside the app's range or not able to decide any more."""
         ...
 
     def department(self, department_id: str) -> Department | None:
@@ -247,12 +261,16 @@ class Syncs(Protocol):
         """Forget an app."""
         ...
 
-    def changed_at(self, provider: str, tenant: str, app_id: str) -> datetime | None:
-        """Return when a callback last said that contacts changed, None when not since `take_change`."""
+    def changed(self, provider: str, tenant: str, app_id: str) -> Changed | None:
+        """Return what callbacks said of changed contacts since `take_change`, None when nothing."""
         ...
 
-    def take_change(self, provider: str, tenant: str, app_id: str, seen: datetime) -> None:
-        """Take the mark of a change back, unless a later one was set."""
+    def take_change(self, provider: str, tenant: str, app_id: str, seen: Changed) -> None:
+        """Take back what callbacks said, unless they said more since."""
+        ...
+
+    def widen_change(self, provider: str, tenant: str, app_id: str, seen: Changed) -> None:
+        """Let it mean that anything may have changed, unless they said more since."""
         ...
 
 

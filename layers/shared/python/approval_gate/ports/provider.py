@@ -85,6 +85,7 @@ class Opened:
         vendor_type: for the log and the counter.
         is_address_check: the platform tries the address while an administrator saves it.
         contacts_changed: somebody or some department came, went or was changed.
+        changed_people: ids of whom alone that is about; empty: of anybody or anything.
     """
 
     response: WebResponse
@@ -92,6 +93,7 @@ class Opened:
     vendor_type: str = ""
     is_address_check: bool = False
     contacts_changed: bool = False
+    changed_people: tuple[str, ...] = ()
 
 
 class Receiver(Protocol):

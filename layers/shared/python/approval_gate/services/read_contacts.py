@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from approval_gate.domain.sync import Reading
 from approval_gate.errors import ProviderUnavailable
 from approval_gate.ports import Clock
-from approval_gate.ports.directory import Directory, Page
+from approval_gate.ports.directory import Directory, Page, Person
 
 __all__ = ["Reader", "TimeIsUp"]
 
@@ -49,9 +49,16 @@ class Reader:
             ProviderUnavailable: later.
             ProviderRejected: nothing can be read before somebody acts.
         """
+        return self._patiently(lambda: self._read(unit))
+
+    def person(self, user_id: str) -> Person | None:
+        """Read one person, as patiently as a unit; None when not there for the app any more."""
+        return self._patiently(lambda: self._directory.person(user_id))
+
+    def _patiently[T](self, ask: Callable[[], T]) -> T:
         for attempt in range(1, _TRIES + 1):
             try:
-                return self._read(unit)
+                return ask()
             except ProviderUnavailable as err:
                 pause_s = err.retry_after_s if err.retry_after_s is not None else 2.0**attempt
                 if attempt == _TRIES or pause_s > _LONGEST_PAUSE_S:

@@ -40,8 +40,8 @@ class CallbackJournal(Protocol):
         """Write one verified callback; False for a redelivery."""
         ...
 
-    def mark_contacts(self, provider: str, tenant: str, app: str) -> None:
-        """Remember that an app's contacts changed; the same mark for one change as for many."""
+    def mark_contacts(self, provider: str, tenant: str, app: str, people: tuple[str, ...]) -> None:
+        """Remember that an app's contacts changed; one mark for all changes. `people`: whom alone it is about."""
         ...
 
 
@@ -106,7 +106,7 @@ class Callbacks:
             self._journal.add(self._provider, tenant, app, event, request.body, took_ms) for event in opened.events
         )
         if opened.contacts_changed:
-            self._journal.mark_contacts(self._provider, tenant, app)
+            self._journal.mark_contacts(self._provider, tenant, app, opened.changed_people)
         return opened, new
 
     def _open(self, tenant: str, app: str, request: WebRequest) -> Opened:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from approval_gate.domain.contacts import owners_by_address
 from approval_gate.domain.snapshot import Snapshot, changes_of
-from approval_gate.domain.sync import LEASE, Reading, RunState, Sync, is_due, next_run
+from approval_gate.domain.sync import LEASE, Changed, Due, Reading, RunState, Sync, next_run, what_is_due
 from approval_gate.errors import (
     ConfigurationError,
     GateError,
@@ -24,6 +24,8 @@ from approval_gate.errors import (
 )
 from approval_gate.ports import App, Apps, Clock
 from approval_gate.ports.directory import ContactStore, Desired, Directories, Directory, Syncs
+from approval_gate.services.changed_people import read_changed_people
+from approval_gate.services.held_sync import HeldSync, TakenOver
 from approval_gate.services.read_contacts import Reader, TimeIsUp
 from approval_gate.services.sync_report import report_of, search_lines_of
 
@@ -33,11 +35,8 @@ _logger = logging.getLogger(__name__)
 _PEOPLE_PER_STAGE = 2000
 _STAGE_EVERY = timedelta(seconds=30)
 _MOST_SETBACKS = 20
+_SHORTEST_PAUSE_S = 60
 _LONGEST_PAUSE_S = 900
-
-
-class _TakenOverError(Exception):
-    """Another worker holds the app now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class ContactSync:
         return tuple(
             each
             for each in self._syncs.all()
-            if is_due(each, now, self._syncs.changed_at(each.provider, each.tenant, each.app))
+            if what_is_due(each, now, self._syncs.changed(each.provider, each.tenant, each.app)) is not Due.NOTHING
             or (not each.is_leased(now) and self._app_of(each) is None)
         )
 
@@ -100,12 +99,14 @@ class ContactSync:
             self._store.forget(tenant, app_id, sync.identity)
             self._syncs.remove(sync)
             return None
-        held = self._take(sync)
-        if held is None:
-            return None
+        changed = self._syncs.changed(sync.provider, tenant, app_id)
+        due = what_is_due(sync, self._clock(), changed)
         try:
-            return self._run(held, app, until)
-        except _TakenOverError:
+            if due is Due.PEOPLE and changed is not None:
+                return self._read_changed(sync, app, changed, until)
+            held = self._begin(sync, changed) if due is Due.RUN else None
+            return self._run(held, app, until) if held else None
+        except TakenOver:
             _logger.warning("sync_taken_over", extra={"tenant": tenant, "app": app_id})
             return None
 
@@ -113,11 +114,9 @@ class ContactSync:
         app = self._apps.get(sync.tenant, sync.app)
         return app if app is not None and app.vendor_identity == sync.identity else None
 
-    def _take(self, sync: Sync) -> _Held | None:
+    def _begin(self, sync: Sync, changed: Changed | None) -> HeldSync | None:
+        """Take the app for a run: a new one, or one that waits. None: another worker was first."""
         now = self._clock()
-        changed_at = self._syncs.changed_at(sync.provider, sync.tenant, sync.app)
-        if not is_due(sync, now, changed_at):
-            return None
         begun = sync
         if not sync.is_open:
             begun = replace(sync, run_id=self._draw(), wanted_at=now, confirm_leavers=False)
@@ -132,20 +131,51 @@ class ContactSync:
                 people=0,
                 calls=0,
             )
-        begun = replace(begun, worker=self._draw(), leased_until=now + LEASE, not_before=None)
-        try:
-            held = _Held(self._syncs, self._clock, self._syncs.change(sync, begun))
-        except VersionConflict:
-            return None  # another worker was first
-        if changed_at is not None and begun.started_at == now:
+        held = self._take(sync, replace(begun, not_before=None))
+        if held is None:
+            return None
+        if changed is not None and begun.started_at == now:
             # Before anything is read: a change from here on sets a new mark.
-            self._syncs.take_change(sync.provider, sync.tenant, sync.app, changed_at)
+            self._syncs.take_change(sync.provider, sync.tenant, sync.app, changed)
         if held.sync.former_identity:
             self._store.forget(sync.tenant, sync.app, held.sync.former_identity)
             held.save(former_identity="")
         return held
 
-    def _run(self, held: _Held, app: App, until: datetime) -> int | None:
+    def _take(self, sync: Sync, begun: Sync) -> HeldSync | None:
+        begun = replace(begun, worker=self._draw(), leased_until=self._clock() + LEASE)
+        try:
+            return HeldSync(self._syncs, self._clock, self._syncs.change(sync, begun))
+        except VersionConflict:
+            return None  # another worker was first
+
+    def _read_changed(self, sync: Sync, app: App, changed: Changed, until: datetime) -> int | None:
+        """
+        Read only those whom callbacks named, one call each. What that cannot settle is left to a run.
+
+        It is no run: its state, progress and report stay those of the last complete reading.
+        """
+        held = self._take(sync, sync)
+        if held is None:
+            return None
+        pause_s, not_before = None, None
+        try:
+            reader = Reader(self._directories.of(app), self._clock, self._sleep, until)
+            is_settled = read_changed_people(self._store, app, reader, changed.people, self._clock(), held.renew)
+        except TimeIsUp:
+            pause_s = 0
+        except ProviderUnavailable as err:
+            pause_s = int(min(max(err.retry_after_s or 0, _SHORTEST_PAUSE_S), _LONGEST_PAUSE_S))
+            not_before = self._clock() + timedelta(seconds=pause_s)
+        except (ProviderRejected, ConfigurationError):
+            self._syncs.widen_change(sync.provider, sync.tenant, sync.app, changed)
+        else:
+            settle = self._syncs.take_change if is_settled else self._syncs.widen_change
+            settle(sync.provider, sync.tenant, sync.app, changed)
+        held.save(leased_until=None, worker="", not_before=not_before)
+        return pause_s
+
+    def _run(self, held: HeldSync, app: App, until: datetime) -> int | None:
         try:
             directory = self._directories.of(app)
             reader = Reader(directory, self._clock, self._sleep, until)
@@ -161,7 +191,7 @@ class ContactSync:
             self._finish(held, app, directory, snapshot)
         return None
 
-    def _read(self, held: _Held, app: App, reader: Reader) -> Snapshot:
+    def _read(self, held: HeldSync, app: App, reader: Reader) -> Snapshot:
         """Read unit after unit. Whatever stops it, what was read whole is staged first."""
         number, staged = self._store.staged(app, held.sync.run_id)
         snapshot = Snapshot()
@@ -198,7 +228,7 @@ class ContactSync:
             stage()
         return snapshot
 
-    def _set_back(self, held: _Held, app: App, err: ProviderUnavailable) -> int | None:
+    def _set_back(self, held: HeldSync, app: App, err: ProviderUnavailable) -> int | None:
         setbacks = held.sync.setbacks + 1
         if setbacks > _MOST_SETBACKS:
             self._fail(held, app, err)
@@ -213,7 +243,7 @@ class ContactSync:
         )
         return pause_s
 
-    def _fail(self, held: _Held, app: App, err: GateError) -> None:
+    def _fail(self, held: HeldSync, app: App, err: GateError) -> None:
         _logger.warning(
             "sync_failed", extra={"tenant": app.tenant, "app": app.id, "error_code": err.code}, exc_info=err
         )
@@ -228,7 +258,7 @@ class ContactSync:
             next_at=next_run(held.sync, now),
         )
 
-    def _finish(self, held: _Held, app: App, directory: Directory, snapshot: Snapshot) -> None:
+    def _finish(self, held: HeldSync, app: App, directory: Directory, snapshot: Snapshot) -> None:
         present, left = self._store.people(app)
         before = self._store.search_lines(app) if snapshot.is_partial or present.keys() - snapshot.people.keys() else ()
         changes = changes_of(snapshot, present, left, confirm_leavers=held.sync.confirm_leavers)
@@ -273,26 +303,3 @@ class ContactSync:
                 "partial": report.is_partial,
             },
         )
-
-
-@dataclass
-class _Held:
-    """An app that this worker holds."""
-
-    _syncs: Syncs
-    _clock: Clock
-    sync: Sync
-
-    def save(self, **changes: object) -> None:
-        """Store progress; unless it gives the app back, the lease goes on."""
-        changes.setdefault("leased_until", self._clock() + LEASE)
-        try:
-            self.sync = self._syncs.change(self.sync, replace(self.sync, **changes))  # type: ignore[arg-type] # fields of Sync, spelt above
-        except VersionConflict as err:
-            raise _TakenOverError from err
-
-    def renew(self) -> None:
-        """Prolong the lease when a third of it is over."""
-        until = self.sync.leased_until
-        if until is None or until - self._clock() < LEASE * 2 / 3:
-            self.save()

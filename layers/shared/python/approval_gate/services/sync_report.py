@@ -13,7 +13,7 @@ from approval_gate.domain.snapshot import Changes, Snapshot
 from approval_gate.domain.sync import Report, Sync
 from approval_gate.ports.directory import Directory
 
-__all__ = ["report_of", "search_lines_of"]
+__all__ = ["line_of", "report_of", "search_lines_of"]
 
 _MOST_LISTED = 50
 
@@ -28,12 +28,13 @@ def search_lines_of(snapshot: Snapshot, changes: Changes, before: Sequence[Searc
     departments = snapshot.departments_of()
     unread = {each.id: each for each in before if each.id not in snapshot.people}
     return tuple(
-        unread[each] if each in unread else _line(contact, departments.get(each, ()))
+        unread[each] if each in unread else line_of(contact, departments.get(each, ()))
         for each, contact in sorted(changes.present.items())
     )
 
 
-def _line(contact: Contact, departments: tuple[str, ...]) -> SearchLine:
+def line_of(contact: Contact, departments: tuple[str, ...]) -> SearchLine:
+    """Return one person's line of the index."""
     return SearchLine(
         id=contact.id,
         name=contact.name,

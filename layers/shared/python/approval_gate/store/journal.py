@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Journal", "event_document"]
 
 KEPT_FOR = timedelta(days=30)
+MOST_NAMED = 100
+"""People of one mark. For more, everything is read: a call for each would be slower."""
 
 
 class Journal:
@@ -70,21 +72,47 @@ class Journal:
             return False
         return True
 
-    def mark_contacts(self, provider: str, tenant: str, app: str) -> None:
+    def mark_contacts(self, provider: str, tenant: str, app: str, people: tuple[str, ...] = ()) -> None:
         """
         Remember that an app's contacts changed; the schedule reads them again then.
+
+        A mark without people means that anything may have changed, and stays one. So does one about too many people.
+
+        Args:
+            people: ids of whom alone it is about; empty: of anybody.
 
         Raises:
             StoreError: not written; the platform must deliver again.
         """
-        now = self._clock()
-        item: dict[str, Any] = {
-            **keys.changed(provider, tenant, app),
+        key, now = keys.changed(provider, tenant, app), self._clock()
+        values: dict[str, Any] = {
             "at": {"S": now.isoformat()},
             "expires_at_epoch_s": {"N": str(int((now + KEPT_FOR).timestamp()))},
         }
+        if 0 < len(people) <= MOST_NAMED:
+            try:
+                with as_store_errors("mark contacts"):
+                    self._client.update_item(
+                        TableName=self._table,
+                        Key=key,
+                        UpdateExpression="SET #at = :at, expires_at_epoch_s = :expires ADD people :people",
+                        ConditionExpression=(
+                            "attribute_not_exists(PK) OR (attribute_exists(people) AND size(people) < :most)"
+                        ),
+                        ExpressionAttributeNames={"#at": "at"},
+                        ExpressionAttributeValues={
+                            ":at": values["at"],
+                            ":expires": values["expires_at_epoch_s"],
+                            ":people": {"SS": list(people)},
+                            ":most": {"N": str(MOST_NAMED)},
+                        },
+                    )
+            except VersionConflict:
+                pass  # too many by now, or anything may have changed anyway
+            else:
+                return
         with as_store_errors("mark contacts"):
-            self._client.put_item(TableName=self._table, Item=item)
+            self._client.put_item(TableName=self._table, Item={**key, **values})
 
 
 def event_document(event: CallbackEvent) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
-from approval_gate.domain.sync import Sync
+from approval_gate.domain.sync import Changed, Sync
 from approval_gate.errors import VersionConflict
 from approval_gate.store import keys
 from approval_gate.store.aws_errors import as_store_errors
@@ -81,25 +81,42 @@ class DynamoSyncs:
         except VersionConflict:
             return  # somebody asked for a run again
 
-    def changed_at(self, provider: str, tenant: str, app_id: str) -> datetime | None:
-        """Return when a callback last said that contacts changed, None when not since `take_change`."""
+    def changed(self, provider: str, tenant: str, app_id: str) -> Changed | None:
+        """Return what callbacks said of changed contacts since `take_change`, None when nothing."""
         with as_store_errors("read change of contacts"):
             answer = self._client.get_item(TableName=self._table, Key=keys.changed(provider, tenant, app_id))
-        return datetime.fromisoformat(answer["Item"]["at"]["S"]) if "Item" in answer else None
+        if "Item" not in answer:
+            return None
+        item = answer["Item"]
+        return Changed(datetime.fromisoformat(item["at"]["S"]), tuple(sorted(item.get("people", {}).get("SS", ()))))
 
-    def take_change(self, provider: str, tenant: str, app_id: str, seen: datetime) -> None:
-        """Take the mark of a change back, unless a later one was set."""
+    def take_change(self, provider: str, tenant: str, app_id: str, seen: Changed) -> None:
+        """Take back what callbacks said, unless they said more since."""
         try:
             with as_store_errors("take change of contacts"):
                 self._client.delete_item(
-                    TableName=self._table,
-                    Key=keys.changed(provider, tenant, app_id),
-                    ConditionExpression="#at <= :seen",
-                    ExpressionAttributeNames={"#at": "at"},
-                    ExpressionAttributeValues={":seen": {"S": seen.isoformat()}},
+                    TableName=self._table, Key=keys.changed(provider, tenant, app_id), **_unless_more(seen)
                 )
         except VersionConflict:
-            return  # a later change, or none left
+            return  # more was said, or none is left
+
+    def widen_change(self, provider: str, tenant: str, app_id: str, seen: Changed) -> None:
+        """Let it mean that anything may have changed, unless they said more since."""
+        item: dict[str, Any] = {**keys.changed(provider, tenant, app_id), "at": {"S": seen.at.isoformat()}}
+        try:
+            with as_store_errors("widen change of contacts"):
+                self._client.put_item(TableName=self._table, Item=item, **_unless_more(seen))
+        except VersionConflict:
+            return  # it is looked at again, with what was said since
 
     def _read(self, item: dict[str, Any]) -> Sync:
         return self._adapter.validate_json(item["sync"]["S"])
+
+
+def _unless_more(seen: Changed) -> dict[str, Any]:
+    """Return the condition that no callback came since; by another machine's clock it may seem an earlier one."""
+    return {
+        "ConditionExpression": "#at = :seen",
+        "ExpressionAttributeNames": {"#at": "at"},
+        "ExpressionAttributeValues": {":seen": {"S": seen.at.isoformat()}},
+    }

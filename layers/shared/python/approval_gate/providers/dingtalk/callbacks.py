@@ -135,6 +135,7 @@ class Receiver:
             events=(event,) if event else (),
             vendor_type=vendor_type or "unnamed",
             contacts_changed=vendor_type in _CONTACTS,
+            changed_people=_people(body) if vendor_type.startswith("user_") else (),
         )
 
     def _check_signature(self, query: Mapping[str, str], encrypt: str) -> datetime:
@@ -170,6 +171,13 @@ class Receiver:
             "encrypt": encrypt,
         }
         return json.dumps(reply, separators=(",", ":")).encode()
+
+
+def _people(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return whom an address book event names, all or none; the older form spells `UserId`."""
+    listed = body.get("userId", body.get("UserId"))
+    found = [word({"id": each}, "id") for each in listed] if isinstance(listed, list) else []
+    return tuple(dict.fromkeys(found)) if all(found) else ()
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:

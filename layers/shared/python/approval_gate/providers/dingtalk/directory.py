@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from approval_gate.domain.contacts import Chat, Contact, Department, Group, normal_mobile
 from approval_gate.errors import ProviderRejected
-from approval_gate.ports.directory import Page, Roots
+from approval_gate.ports.directory import Page, Person, Roots
 from approval_gate.providers.dingtalk.client import Client
 from approval_gate.providers.dingtalk.errcodes import PERSON_HIDDEN, PERSON_UNKNOWN
 from approval_gate.providers.dingtalk.reading import whole
@@ -75,7 +75,7 @@ class Directory:
         self.before_call()
         scopes = mapping(self._client.read_older("read_contact_range", _RANGE), "auth_org_scopes")
         departments = [self.department(each) or Department(each, "") for each in _words(scopes, "authed_dept")]
-        people = [found for each in _words(scopes, "authed_user") if (found := self.person(each))]
+        people = [found.contact for each in _words(scopes, "authed_user") if (found := self.person(each))]
         return Roots(tuple(departments), tuple(people))
 
     def departments(self, parent: str, cursor: str) -> Page[Department]:
@@ -104,14 +104,17 @@ class Directory:
         people = tuple(found for each in items(result, "list") if (found := _contact(each)))
         return Page(people, str(following) if has_more else "")
 
-    def person(self, user_id: str) -> Contact | None:
+    def person(self, user_id: str) -> Person | None:
         """Return one person by userid, None when unknown or not visible."""
         try:
-            return _contact(mapping(self._ask("read_person", _READ_PERSON, {"userid": user_id}), "result"))
+            shown = mapping(self._ask("read_person", _READ_PERSON, {"userid": user_id}), "result")
         except ProviderRejected as err:
             if err.vendor_code in PERSON_UNKNOWN | PERSON_HIDDEN:
                 return None
             raise
+        contact, listed = _contact(shown), shown.get("dept_id_list")
+        departments = tuple(str(each) for each in listed if type(each) is int) if isinstance(listed, list) else None
+        return Person(contact, departments) if contact else None
 
     def department(self, department_id: str) -> Department | None:
         """Return one department (the organisation is 1), None when unknown or not visible."""

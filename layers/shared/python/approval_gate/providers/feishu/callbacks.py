@@ -26,7 +26,7 @@ from approval_gate.errors import CallbackRejected
 from approval_gate.ports import Opened
 from approval_gate.providers.feishu.events import Envelope, read_event
 from approval_gate.providers.feishu.reading import moment
-from approval_gate.untrusted import json_object, word
+from approval_gate.untrusted import json_object, mapping, word
 from approval_gate.web import WebResponse
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ _TIMESTAMP = "x-lark-request-timestamp"
 _NONCE = "x-lark-request-nonce"
 _SIGNATURE = "x-lark-signature"
 # People, departments or the app's own range. Source: Feishu developer docs, "Event list", read 2026-02-28.
-_CONTACTS = ("contact.user.", "contact.department.", "contact.scope.")
+_PERSON = "contact.user."
+_CONTACTS = (_PERSON, "contact.department.", "contact.scope.")
 
 _NO_BUTTONS: ToastAnswer = {
     "toast": {
@@ -143,11 +144,14 @@ class Receiver:
         if envelope.type == "card.action.trigger":
             return Opened(_answer(_NO_BUTTONS), vendor_type=envelope.type)
         event = read_event(envelope, self._clock())
+        # Of whom an event of a person is about, open_id is what the vendor's samples of it show.
+        person = word(mapping(envelope.event, "object"), "open_id") if envelope.type.startswith(_PERSON) else ""
         return Opened(
             _answer({}),
             events=(event,) if event else (),
             vendor_type=envelope.type,
             contacts_changed=envelope.type.startswith(_CONTACTS),
+            changed_people=(person,) if person else (),
         )
 
     def _answer_address_check(self, body: Mapping[str, Any], *, is_sealed: bool) -> Opened:

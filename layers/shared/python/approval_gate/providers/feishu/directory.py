@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from approval_gate.domain.contacts import Chat, Contact, Department, Group, normal_mobile
 from approval_gate.errors import ProviderRejected, ProviderUnavailable
-from approval_gate.ports.directory import Page, Roots
+from approval_gate.ports.directory import Page, Person, Roots
 from approval_gate.providers.feishu.client import Client
 from approval_gate.providers.feishu.edition import FEISHU
 from approval_gate.untrusted import items, mapping, prose, word
@@ -79,7 +79,7 @@ class Directory:
             department_ids += _words(page, "department_ids")
             user_ids += _words(page, "user_ids")
         departments = [self.department(each) or Department(each, "") for each in dict.fromkeys(department_ids)]
-        people = [found for each in dict.fromkeys(user_ids) if (found := self.person(each))]
+        people = [found.contact for each in dict.fromkeys(user_ids) if (found := self.person(each))]
         return Roots(tuple(departments), tuple(people))
 
     def departments(self, parent: str, cursor: str) -> Page[Department]:
@@ -104,15 +104,22 @@ class Directory:
         found = (_contact(each) for each in items(data, "items"))
         return Page(tuple(each for each in found if each), _next(data))
 
-    def person(self, user_id: str) -> Contact | None:
-        """Return one person by open_id, None when unknown or out of range."""
+    def person(self, user_id: str) -> Person | None:
+        """
+        Return one person by open_id, None when unknown or out of range.
+
+        The page of the call does not say which scope lets it tell departments, so they may be left out.
+        """
         try:
             data = self._get("read_person", f"{_CONTACT}/users/{quote(user_id, safe='')}", _OPEN_IDS)
         except ProviderRejected as err:
             if err.vendor_code in _OUT_OF_RANGE | _UNKNOWN:
                 return None
             raise
-        return _contact(mapping(data, "user"))
+        shown = mapping(data, "user")
+        contact = _contact(shown)
+        departments = tuple(_words(shown, "department_ids")) if "department_ids" in shown else None
+        return Person(contact, departments) if contact else None
 
     def department(self, department_id: str) -> Department | None:
         """Return one department by open_department_id (root: 0), None when unknown or out of range."""

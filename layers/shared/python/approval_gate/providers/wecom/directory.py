@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from approval_gate.domain.contacts import Chat, Contact, Department, Group, normal_mobile
 from approval_gate.errors import ProviderRejected
-from approval_gate.ports.directory import Page, Roots
+from approval_gate.ports.directory import Page, Person, Roots
 from approval_gate.providers.wecom.client import Client
 from approval_gate.providers.wecom.errcodes import PERSON_UNKNOWN
 from approval_gate.providers.wecom.identities import is_userid
@@ -91,14 +91,15 @@ class Directory:
             return _unreadable(err)
         return Page(tuple(found for each in answer.all("userlist") if (found := _contact(each))))
 
-    def person(self, user_id: str) -> Contact | None:
+    def person(self, user_id: str) -> Person | None:
         """Return one person by userid, None when unknown or not visible."""
         try:
-            return _contact(self._read("read_person", _READ_PERSON, {"userid": user_id}))
+            contact = _contact(self._read("read_person", _READ_PERSON, {"userid": user_id}))
         except ProviderRejected as err:
             if err.vendor_code in PERSON_UNKNOWN | _OUT_OF_RANGE:
                 return None
             raise
+        return Person(contact) if contact else None
 
     def department(self, department_id: str) -> Department | None:
         """Return one department (the company is 1), None when unknown or not visible."""
