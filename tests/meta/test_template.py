@@ -204,6 +204,18 @@ def test_stream_consumers_see_what_concerns_them_only():
     ]
 
 
+def test_workers_on_contacts_that_end_without_a_result_alarm_for_a_day_and_leave_nothing_to_replay():
+    queue = RESOURCES["SyncContactsQueue"]["Properties"]
+    dead = queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    alarmed = {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in of_type("AWS::CloudWatch::Alarm").values()}
+
+    assert queue["VisibilityTimeout"] > FUNCTIONS["SyncContactsFunction"]["Timeout"]
+    # Both count from the first sending, so some of the day must be left after all attempts.
+    attempts_s = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
+    assert RESOURCES[dead]["Properties"]["MessageRetentionPeriod"] == 86_400 > 2 * attempts_s
+    assert dead in alarmed
+
+
 def test_what_the_outbox_cannot_deliver_ends_in_a_queue_that_alarms():
     (event,) = (each["Properties"] for each in FUNCTIONS["DeliverFunction"]["Events"].values())
     outbox = RESOURCES["OutboxQueue"]["Properties"]

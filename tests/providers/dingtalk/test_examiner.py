@@ -61,7 +61,10 @@ _REFUSALS = [
     ("benefitStatusInvalid", "edition", "升级"),
     *(
         (code, "form is gone", "表单已被删除")
-        for code in ("processCodeError", "processcode.error", 820001, 830001, 820004)
+        for code in (
+            *("processCodeError", "processGetFailed", "processGroupGetFailed", "processcode.error"),
+            *(820001, 830001, 820004),
+        )
     ),
     *(
         (code, "credentials were changed", "凭证是否被更换")

@@ -182,7 +182,7 @@ def test_a_text_that_was_shown_already_has_arrived(code: int) -> None:
         (older(40056), ProviderRejected, "AgentId"),
         (older(1430002), ProviderRejected, "words"),
         (older(143105), ProviderRejected, "today"),
-        (older(143103), ProviderThrottled, "slow down"),
+        *((older(code), ProviderThrottled, "slow down") for code in (143103, 143104, 143203, 143204)),
         (older(88, sub_code="60020", sub_msg="request ip=203.0.113.7"), ProviderRejected, "203.0.113.7"),
         (older(88, sub_code="60011", sub_msg="[qyapi_base]"), ProviderRejected, "qyapi_base"),
         (older(90020), ProviderRejected, "quota"),

@@ -99,7 +99,7 @@ MESSAGES = {
     230025: ("too large", "消息过大"),
     230027: ("im:message:send_as_bot", "im:message:send_as_bot"),
     230028: ("data loss prevention", "数据防泄漏"),
-    230099: ("cannot show", "无法展示"),
+    **dict.fromkeys((230001, 230054, 230055, 230075, 230099), ("cannot show", "无法展示")),
     232025: ("Add Features > Bot", "添加应用能力 > 机器人"),
 }
 RECIPIENTS = {
