@@ -224,6 +224,44 @@ def test_what_another_tenant_has_looks_like_what_nobody_has(installation: Instal
     assert foreign.calls == unknown.calls
 
 
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        (("POST", "/v1/approvals"), APPROVAL),
+        (("POST", "/v1/notifications"), MESSAGE),
+        (("POST", "/sys/thirdApp/sendMessageTest"), BODIES["POST", "/sys/thirdApp/sendMessageTest"]),
+    ],
+    ids=str,
+)
+def test_an_app_of_another_tenant_named_in_a_body_looks_like_nobodys(
+    installation: Installation, route: tuple[str, str], body: dict[str, Any]
+) -> None:
+    installation.made(next(each for each in NAMING if each.path == "/v1/apps/{app}"))
+    token = installation.token("other", *sorted(set(SCOPES) - OPERATE))
+
+    foreign = installation.gateway.send(*route, token=token, body={**body, "app": "prod"})
+    unknown = installation.gateway.send(*route, token=token, body={**body, "app": "drop"})
+
+    assert "There is no app 'prod'" in foreign.body
+    assert foreign.body.replace("prod", "APP") == unknown.body.replace("drop", "APP")
+    assert (foreign.status, foreign.headers, foreign.calls) == (unknown.status, unknown.headers, unknown.calls)
+
+
+def test_an_idempotency_key_of_another_tenant_is_not_taken(installation: Installation) -> None:
+    made: dict[str, str] = {}
+    for tenant in ("acme", "third"):
+        token = installation.token(tenant, *sorted(set(SCOPES) - OPERATE))
+        app = {**APP, "id": "keyed", "credentials": {"app_id": f"cli_keyed{tenant}", "app_secret": "keyed-app-secret"}}
+        assert installation.gateway.send("POST", "/v1/apps", token=token, body=app).status == 201
+        answer = installation.gateway.send(
+            "POST", "/v1/approvals", token=token, body={**APPROVAL, "app": "keyed"}, headers={"idempotency-key": "42"}
+        )
+        assert answer.status == 201, answer.body
+        made[tenant] = answer.json["id"]
+
+    assert made["acme"] != made["third"]
+
+
 @pytest.mark.parametrize("route", LISTS, ids=name_of)
 def test_a_list_holds_nothing_of_others(installation: Installation, route: Route) -> None:
     for each in NAMING:

@@ -83,6 +83,7 @@ def site(table: Any, platform: str) -> Iterator[Site]:
         ("mobile", "13800000001"),
         ("mobile", "+86 138 0000 0001"),
         ("mobile", "8613800000001"),
+        ("mobile", "0086-138-0000-0001"),
     ],
 )
 def test_a_synchronised_person_is_found_by_name_without_a_call(site: Site, kind: str, value: str) -> None:
@@ -118,6 +119,33 @@ def test_everybody_unknown_costs_one_look_up_together(site: Site) -> None:
 
     assert first == second
     assert site.people_calls() == 1
+
+
+@pytest.mark.parametrize("platform", ["dingtalk", "feishu", "lark", "wecom"])
+@pytest.mark.parametrize(
+    ("spelling", "user_id"),
+    [
+        *((each, "lead") for each in ("13800000001", "+8613800000001", "8613800000001", "0086 138-0000-0001")),
+        *((each, "qa") for each in ("+65 9123 4567", "+65-9123-4567", "006591234567")),
+    ],
+)
+def test_a_mobile_number_finds_its_owner_on_the_platform_in_every_spelling(
+    site: Site, spelling: str, user_id: str
+) -> None:
+    (owner,) = site.platform.people(user_id)
+
+    (found,) = site.people_of().find(site.app, [ref("mobile", spelling)])
+
+    assert found.user_id == owner.user_id
+
+
+@pytest.mark.parametrize("platform", ["feishu", "lark", "wecom"])
+def test_an_email_finds_its_owner_on_the_platform_without_regard_to_case(site: Site) -> None:
+    (owner,) = site.platform.people("lead")
+
+    (found,) = site.people_of().find(site.app, [ref("email", "Lead@Example.com")])
+
+    assert found.user_id == owner.user_id
 
 
 def test_an_ambiguous_address_names_nobody_and_the_platform_is_not_asked(site: Site) -> None:
@@ -191,6 +219,31 @@ def test_a_department_stands_for_everybody_in_and_below_it(site: Site) -> None:
     assert {each.name for each in everybody} == {"林悦", "周航", "Priya Nair", "马腾", "陈思远"}
     assert [each.name for each in others] == ["Sofia Berg"]
     assert site.people_calls() == 0
+
+
+def test_whose_decision_would_not_count_is_left_out_of_departments_and_stays_where_named(site: Site) -> None:
+    site.synchronise()
+    departments = {each.name: each.id for each in site.store.departments(site.app)}
+    engineering = ref("department", departments["工程中心 Engineering"])
+    requester = ref("email", "lead@example.com")
+
+    (asking, stage, named) = site.people_of().expand(
+        site.app, [[requester], [engineering], [ref("mobile", "13800000001")]], but=requester
+    )
+
+    assert [each.name for each in (*asking, *named)] == ["林悦", "林悦"]
+    assert {each.name for each in stage} == {"周航", "Priya Nair", "马腾", "陈思远"}
+
+
+def test_a_department_of_the_requester_alone_is_refused(site: Site) -> None:
+    alone = {"user_id": "alone", "name": "Alone", "email": "alone@example.com", "departments": ["d-alone"]}
+    site.platform.control("POST", "people", {"departments": [{"id": "d-alone", "name": "Alone"}], "people": [alone]})
+    site.synchronise()
+    departments = {each.name: each.id for each in site.store.departments(site.app)}
+    requester = ref("email", "alone@example.com")
+
+    with pytest.raises(PeopleNotFound, match="nobody in it but the requester"):
+        site.people_of().expand(site.app, [[requester], [ref("department", departments["Alone"])]], but=requester)
 
 
 def test_a_department_is_no_single_person(site: Site) -> None:

@@ -161,9 +161,14 @@ class Senders(Protocol):
 class People(Protocol):
     """Who is meant by the people that a request names; see `services.people`."""
 
-    def expand(self, app: App, lists: Sequence[Sequence[PersonRef]]) -> tuple[tuple[Identity, ...], ...]:
+    def expand(
+        self, app: App, lists: Sequence[Sequence[PersonRef]], *, but: PersonRef | None = None
+    ) -> tuple[tuple[Identity, ...], ...]:
         """
         Return the people of several lists, departments and groups as their members.
+
+        Args:
+            but: one of the lists' people, who is left out of departments and groups.
 
         Raises:
             PeopleNotFound: everybody who cannot be named exactly, with field and remedy.

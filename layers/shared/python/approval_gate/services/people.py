@@ -51,19 +51,24 @@ class People:
         (found,) = self._resolve(app, [refs], may_expand=False)
         return found
 
-    def expand(self, app: App, lists: Sequence[Sequence[PersonRef]]) -> tuple[tuple[Identity, ...], ...]:
+    def expand(
+        self, app: App, lists: Sequence[Sequence[PersonRef]], *, but: PersonRef | None = None
+    ) -> tuple[tuple[Identity, ...], ...]:
         """
         Return the people of several lists (such as requester, stages, copies), departments and groups as their members.
 
         A department stands for everybody in it and in those below it. All lists cost one look-up on the platform.
 
+        Args:
+            but: one of the lists' people, who is left out of departments and groups.
+
         Raises:
             PeopleNotFound: as `find`; also a department or group that is unknown, empty or too large for one list.
         """
-        return self._resolve(app, lists, may_expand=True)
+        return self._resolve(app, lists, may_expand=True, but=but)
 
     def _resolve(
-        self, app: App, lists: Sequence[Sequence[PersonRef]], *, may_expand: bool
+        self, app: App, lists: Sequence[Sequence[PersonRef]], *, may_expand: bool, but: PersonRef | None = None
     ) -> tuple[tuple[Identity, ...], ...]:
         problems: list[PersonProblem] = []
         sync = self._syncs.get(app.tenant, app.id)
@@ -88,6 +93,8 @@ class People:
         answers, more = self._on_platform(app, [each for each in unknown if not each.attribute])
         problems += more
         people = {ref: (each,) for ref, each in {**found, **answers}.items() if isinstance(each, Identity)}
+        sets = {ref: _without(members, people.get(but, ()) if but else ()) for ref, members in sets.items()}
+        problems += [_nobody_else(ref) for ref, members in sets.items() if not members]
         everybody = {**people, **sets}
         if not problems:
             problems += [each for refs in lists for each in _too_many(refs, everybody)]
@@ -132,7 +139,7 @@ class People:
 def _meant(app: App, ref: PersonRef) -> _Asked | PersonProblem:
     """Return what a ref means on this app's platform."""
     if ref.kind is not PersonKind.ACCOUNT:
-        return _Asked(ref, ref)
+        return _Asked(ref, _as_platforms_take_it(ref))
     target = app.user_mapping.get(PersonKind.ACCOUNT.value)
     if target is None:
         return problem_of(
@@ -142,13 +149,20 @@ def _meant(app: App, ref: PersonRef) -> _Asked | PersonProblem:
             "(or email, mobile, job_number), or name people otherwise.",
         )
     if target in _PERSONAL:
-        return _Asked(ref, replace(ref, kind=_PERSONAL[target]))
+        return _Asked(ref, _as_platforms_take_it(replace(ref, kind=_PERSONAL[target])))
     if target in _SYNCED_ATTRIBUTES:
         return _Asked(ref, ref, attribute=target)
     known = ", ".join([*_PERSONAL, *sorted(_SYNCED_ATTRIBUTES)])
     return problem_of(
         ref, f"is mapped to {target!r}, which is not known", f"Map account to one of {known} in the app's user_mapping."
     )
+
+
+def _as_platforms_take_it(ref: PersonRef) -> PersonRef:
+    """Return a mobile number without `+` as all platforms document it: of mainland China without 86, else with `+`."""
+    if ref.kind is not PersonKind.MOBILE or ref.value.strip().startswith("+"):
+        return ref
+    return replace(ref, value=normal_mobile(ref.value).removeprefix("+86"))
 
 
 def _keys_of(asked: _Asked) -> tuple[tuple[str, str], ...]:
@@ -190,6 +204,10 @@ def _candidates(
     return []
 
 
+def _without(members: tuple[Identity, ...], left_out: tuple[Identity, ...]) -> tuple[Identity, ...]:
+    return tuple(each for each in members if not any(each.is_same_person(other) for other in left_out))
+
+
 def _too_many(refs: Sequence[PersonRef], found: Mapping[PersonRef, tuple[Identity, ...]]) -> list[PersonProblem]:
     people = {person.user_id for ref in refs for person in found.get(ref, ())}
     sets = [ref for ref in refs if ref.kind in {PersonKind.DEPARTMENT, PersonKind.GROUP}]
@@ -197,6 +215,14 @@ def _too_many(refs: Sequence[PersonRef], found: Mapping[PersonRef, tuple[Identit
         return []
     text = f"makes {len(people)} people of this list, and {MOST_PER_LIST} is the most"
     return [problem_of(sets[0], text, "Name fewer, or split them over stages.")]
+
+
+def _nobody_else(ref: PersonRef) -> PersonProblem:
+    return problem_of(
+        ref,
+        "has nobody in it but the requester, whose own decision does not count",
+        "Name people, or another one, or allow it with policy.allow_self_approval.",
+    )
 
 
 def _ambiguous(ref: PersonRef, people: Sequence[Contact]) -> PersonProblem:

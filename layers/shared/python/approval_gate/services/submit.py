@@ -87,8 +87,11 @@ class Submitter:
         """Resolve and freeze people; the mark left with them says that from now on the approval may exist."""
         request = approval.request
         asking = [request.requester] if request.requester else []
+        # Where their own decision does not count, a department that they are in could not be decided by all of it.
         first, *approvers, cc = self._people.expand(
-            app, [asking, *(stage.approvers for stage in request.stages), request.cc]
+            app,
+            [asking, *(stage.approvers for stage in request.stages), request.cc],
+            but=None if request.policy.allow_self_approval else request.requester,
         )
         requester = first[0] if first else None
         stages = tuple(
