@@ -10,13 +10,13 @@ read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from approval_gate.ports.checks import Words
+from approval_gate.verdicts import advice as sentences
 
 if TYPE_CHECKING:
     from approval_gate.providers.feishu.edition import Edition
+    from approval_gate.verdicts import Advice
 
 __all__ = [
     "APP_STOPPED",
@@ -46,44 +46,14 @@ __all__ = [
     "UNKNOWN_APP",
     "UNSUPPORTED",
     "WRONG_SECRET",
-    "Advice",
     "filled",
-    "sentences",
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """
-    What is wrong and what to press where; full sentences.
-
-    Args:
-        found, fix: may hold `{name}`, `{other}`, `{console}` and the facts that `filled` is given.
-    """
-
-    found: Words
-    fix: Words
-
-    @property
-    def english(self) -> str:
-        """Return both in English, for errors."""
-        return f"{self.found.en} {self.fix.en}".rstrip()
-
-
 def filled(advice: Advice, edition: Edition, **facts: str) -> Advice:
-    """Return the advice with its gaps filled for one edition."""
+    """Return the advice with its gaps filled for one edition: `{name}`, `{other}`, `{console}` and these facts."""
     en = {"name": edition.name, "other": edition.other_name, "console": edition.console_url} | facts
-    zh = en | {"name": edition.name_zh, "other": edition.other_name_zh}
-
-    def say(words: Words) -> Words:
-        return Words(words.en.format_map(en), words.zh.format_map(zh))
-
-    return Advice(say(advice.found), say(advice.fix))
-
-
-def sentences(found: str, fix: str, found_zh: str, fix_zh: str) -> Advice:
-    """Return advice from its four sentences."""
-    return Advice(Words(found, found_zh), Words(fix, fix_zh))
+    return advice.filled(en, {"name": edition.name_zh, "other": edition.other_name_zh})
 
 
 BAD_CREDENTIALS = sentences(

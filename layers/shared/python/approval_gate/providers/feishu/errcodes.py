@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from approval_gate.errors import ProviderError, ProviderRejected, ProviderThrottled, ProviderUnavailable
 from approval_gate.ports.checks import Words
 from approval_gate.providers.feishu import advice
-from approval_gate.providers.feishu.advice import Advice, filled
+from approval_gate.providers.feishu.advice import filled
+from approval_gate.verdicts import Advice
 
 if TYPE_CHECKING:
     from approval_gate.providers.feishu.edition import Edition

@@ -21,6 +21,7 @@ from approval_gate.providers.feishu.errcodes import BAD_CREDENTIALS, QUOTA_USED_
 from approval_gate.providers.feishu.inquiry import Inquiry
 from approval_gate.providers.feishu.replies import Reply
 from approval_gate.providers.feishu.verdicts import Verdicts, is_refused_for
+from approval_gate.verdicts import clock_check
 
 if TYPE_CHECKING:
     import httpx
@@ -95,7 +96,7 @@ class Examiner:
             credentials,
             *checks,
             verdicts.told("event_subscription", _SKIPPED, events),
-            verdicts.clock(inquiry.ahead_by),
+            clock_check(Words(self.edition.name, self.edition.name_zh), inquiry.date, inquiry.received_at),
         )
 
     def rehearsal(self) -> Rehearsal | None:

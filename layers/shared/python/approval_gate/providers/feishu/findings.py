@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from approval_gate.providers.feishu.advice import Advice, sentences
+from approval_gate.verdicts import Advice
+from approval_gate.verdicts import advice as sentences
 
 __all__ = [
     "ADDRESS_TAKEN",
     "APP_ENABLED",
     "APP_STATES",
-    "CLOCK_OFF",
-    "CLOCK_RIGHT",
-    "CLOCK_UNKNOWN",
     "CREDENTIALS_RIGHT",
     "NOT_ASKED",
     "NOT_TOLD",
@@ -138,13 +136,4 @@ SUBSCRIPTION = sentences(
 )
 NO_CALLBACKS = sentences(
     "The app is registered without callbacks: no events are needed.", "", "该应用未启用回调，无需订阅事件。", ""
-)
-CLOCK_RIGHT = sentences("The gate's clock is {seconds} s from {name}'s.", "", "网关时钟与{name}相差 {seconds} 秒。", "")
-CLOCK_UNKNOWN = sentences("{name} did not tell its time.", "", "{name}没有返回时间。", "")
-CLOCK_OFF = sentences(
-    "The gate's clock is {seconds} s {direction} {name}'s.",
-    "Set the clock of the machine that the gate runs on by NTP: signatures are only good for a while, and deadlines of "
-    "approvals are told by this clock.",
-    "网关时钟比{name}{direction_zh} {seconds} 秒。",
-    "请用 NTP 校准网关所在机器的时钟：签名只在一段时间内有效，审批的截止时间也以该时钟为准。",
 )

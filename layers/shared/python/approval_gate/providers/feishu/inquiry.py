@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from approval_gate.errors import ProviderError, ProviderUnavailable
+from approval_gate.fresh_token import FreshToken
 from approval_gate.providers.feishu.advice import filled
 from approval_gate.providers.feishu.client import Answered, Client
 from approval_gate.providers.feishu.errcodes import advice_on
@@ -15,8 +16,6 @@ from approval_gate.providers.feishu.findings import UNREACHABLE
 from approval_gate.providers.feishu.replies import Reply
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     import httpx
 
     from approval_gate.ports import App, Clock
@@ -33,9 +32,6 @@ class Inquiry:
     Once nobody answered, all further calls end likewise without being made: whoever examines waits for one call that
     hangs, not for six.
 
-    The access token is fetched anew and kept for the examination only: a stored one would hide that the secret is
-    wrong by now.
-
     Args:
         edition: of the deployment that is asked.
     """
@@ -46,9 +42,9 @@ class Inquiry:
         self._clock = clock
         self._last: Answered | None = None
         self._lost: Reply | None = None
-        self._client = Client(edition, app, credentials, http, _OneToken(), self._watch)
-        self.ahead_by: timedelta | None = None
-        """How far our clock is ahead of the platform's; None as long as it told no time."""
+        self._client = Client(edition, app, credentials, http, FreshToken(), self._watch)
+        self.date, self.received_at = "", datetime.fromtimestamp(0, UTC)
+        """The platform's time as its last answer told it, and ours at that moment."""
 
     def sign_in(self) -> Reply:
         """Fetch an access token."""
@@ -87,26 +83,6 @@ class Inquiry:
 
     def _watch(self, answered: Answered) -> None:
         self._last = answered
-        is_platform = answered.complaint is None or answered.complaint.code is not None
-        if self.ahead_by is not None or not is_platform:
-            return
-        try:
-            told = parsedate_to_datetime(answered.date)
-            self.ahead_by = self._clock() - told
-        except (TypeError, ValueError):
-            return  # none, unreadable, or without its zone
-
-
-class _OneToken:
-    """Keeps one access token, for as long as an examination takes."""
-
-    def __init__(self) -> None:
-        self._token = ""
-
-    def get(self, fetch: Callable[[], tuple[str, float]]) -> str:
-        self._token = self._token or fetch()[0]
-        return self._token
-
-    def drop(self, token: str) -> None:
-        if token == self._token:
-            self._token = ""
+        # A proxy's page tells the proxy's time.
+        if answered.date and (answered.complaint is None or answered.complaint.code is not None):
+            self.date, self.received_at = answered.date, self._clock()

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from approval_gate.providers.feishu.advice import Advice, filled, sentences
+from approval_gate.providers.feishu.advice import filled
+from approval_gate.verdicts import advice as sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from approval_gate.providers.feishu.edition import Edition
+    from approval_gate.verdicts import Advice
 
 __all__ = [
     "CARD_REFUSED",

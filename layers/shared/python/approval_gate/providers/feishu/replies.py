@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from approval_gate.providers.feishu.advice import Advice
+from approval_gate.verdicts import Advice
 
 __all__ = ["Reply"]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from approval_gate.ports.checks import Check, CheckStatus, Words
 from approval_gate.providers.feishu import findings, scopes
 from approval_gate.providers.feishu.advice import SCOPE_MISSING as SCOPE_ADVICE
-from approval_gate.providers.feishu.advice import Advice, filled
+from approval_gate.providers.feishu.advice import filled
 from approval_gate.providers.feishu.errcodes import (
     APP_STOPPED,
     INSTANCE_UNKNOWN,
@@ -19,6 +18,7 @@ from approval_gate.providers.feishu.errcodes import (
 )
 from approval_gate.providers.feishu.replies import Reply
 from approval_gate.untrusted import mapping
+from approval_gate.verdicts import Advice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,6 @@ __all__ = ["Verdicts", "is_refused_for"]
 _OK, _WARNING, _FAILED, _SKIPPED = CheckStatus.OK, CheckStatus.WARNING, CheckStatus.FAILED, CheckStatus.SKIPPED
 _ROOT = "0"
 _UPGRADE_WAITING = 4
-_CLOCK_TOLERANCE = timedelta(seconds=60)
 
 
 class Verdicts:
@@ -133,20 +132,6 @@ class Verdicts:
             return self._refused("quota", used_up)
         failed = next((each for each in counted if each.may_pass), None)
         return self._refused("quota", failed) if failed else self.told("quota", _OK, findings.QUOTA_LEFT)
-
-    def clock(self, ahead_by: timedelta | None) -> Check:
-        """Judge how far our clock is ahead of the platform's; None when that is not known."""
-        if ahead_by is None:
-            return self.told("clock", _SKIPPED, findings.CLOCK_UNKNOWN)
-        is_right = abs(ahead_by) <= _CLOCK_TOLERANCE
-        return self.told(
-            "clock",
-            _OK if is_right else _WARNING,
-            findings.CLOCK_RIGHT if is_right else findings.CLOCK_OFF,
-            seconds=f"{abs(ahead_by).total_seconds():.0f}",
-            direction="ahead of" if ahead_by > timedelta() else "behind",
-            direction_zh="快" if ahead_by > timedelta() else "慢",
-        )
 
     # -- how it is said
 
