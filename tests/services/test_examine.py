@@ -69,6 +69,7 @@ def test_a_healthy_app_passes_everything() -> None:
     assert list(checks) == ["credentials", "callback_address", "callback_seen", "callback_accepted"]
     assert {each.status for each in checks.values()} == {CheckStatus.OK}
     assert "12 ms" in checks["callback_seen"].detail.en
+    assert "12 毫秒" in checks["callback_seen"].detail.zh
 
 
 def test_the_address_is_tried_twice_and_the_warm_answer_counts() -> None:
@@ -88,7 +89,10 @@ def test_the_address_is_tried_twice_and_the_warm_answer_counts() -> None:
         ([ProviderUnavailable("no connection (ConnectError)")], "did not answer"),
         ([(WebResponse(200, b"ok"), 0.1), (WebResponse(502, b"bad gateway"), 0.1)], "answered 502"),
         ([(WebResponse(200, b"ok"), 0.1), (WebResponse(200, b"log in here"), 0.1)], "not what"),
-        ([(WebResponse(200, b"ok"), 0.1), (WebResponse(200, b"ok"), 1.2)], "1200 ms"),
+        (
+            [(WebResponse(200, b"ok"), 0.1), (WebResponse(200, b"ok"), 1.2)],
+            "would fail: the right answer takes 1200 ms",
+        ),
     ],
 )
 def test_an_address_the_platform_would_refuse_fails_with_what_to_do(answers: list[Any], says: str) -> None:

@@ -83,18 +83,24 @@ class Doctor:
                 f"回调地址 {url} 返回 {response.status}，不符合平台地址校验的要求。",
             )
             return Check("callback_address", _FAILED, text, fix)
-        text = Words(
-            f"The platform's address check succeeds: {warm_s * 1000:.0f} ms (first call {cold_s * 1000:.0f} ms; the "
-            f"platform waits {rehearsal.deadline_s:g} s). The function is warm now: press Save in the console.",
-            f"平台地址校验通过：{warm_s * 1000:.0f} 毫秒（首次 {cold_s * 1000:.0f} 毫秒，平台最多等待 "
-            f"{rehearsal.deadline_s:g} 秒）。函数已预热，现在可以在后台点击保存。",
+        took = (
+            f"{warm_s * 1000:.0f} ms (first call {cold_s * 1000:.0f} ms; the platform waits {rehearsal.deadline_s:g} s)"
         )
+        took_zh = f"{warm_s * 1000:.0f} 毫秒（首次 {cold_s * 1000:.0f} 毫秒，平台最多等待 {rehearsal.deadline_s:g} 秒）"
         if warm_s >= rehearsal.deadline_s:
+            text = Words(
+                f"The platform's address check would fail: the right answer takes {took}.",
+                f"平台地址校验将会失败：应答正确，但耗时 {took_zh}。",
+            )
             slow = Words(
                 "The way to this address is too slow: check the proxy in front of it and its region.",
                 "访问该地址过慢：请检查前置代理和所在区域。",
             )
             return Check("callback_address", _FAILED, text, slow)
+        text = Words(
+            f"The platform's address check succeeds: {took}. The function is warm now: press Save in the console.",
+            f"平台地址校验通过：{took_zh}。函数已预热，现在可以在后台点击保存。",
+        )
         return Check("callback_address", _OK, text)
 
     def _seen(self, app: App, url: str) -> Check:
@@ -107,8 +113,13 @@ class Doctor:
         if seen is None:
             text = Words("No callback has ever arrived.", "尚未收到任何回调。")
             return Check("callback_seen", _WARNING, text, fix)
-        took = f" and was answered in {app.callback_took_ms} ms" if app.callback_took_ms is not None else ""
-        text = Words(f"The last callback arrived at {_moment(seen)}{took}.", f"最近一次回调时间：{_moment(seen)}。")
+        took = took_zh = ""
+        if app.callback_took_ms is not None:
+            took = f" and was answered in {app.callback_took_ms} ms"
+            took_zh = f"，应答耗时 {app.callback_took_ms} 毫秒"
+        text = Words(
+            f"The last callback arrived at {_moment(seen)}{took}.", f"最近一次回调时间：{_moment(seen)}{took_zh}。"
+        )
         return Check("callback_seen", _WARNING, text, fix) if now - seen > _QUIET else Check("callback_seen", _OK, text)
 
     def _refused(self, app: App, examiner: Examiner) -> Check:
