@@ -6,13 +6,18 @@ import json
 import random
 import re
 import shlex
+import subprocess
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import click
 import httpx
 import pytest
+import yaml
 
+from approval_gate.api.models import ApprovalRequestBody
 from cli.main import root
 from cli.run import Run
 from local.simulators.frame.clock import Clock
@@ -24,8 +29,9 @@ from tests.cli.shell import Shell
 from tests.fakes.wire import Wire
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "docs/quickstart.md")
-ENDS = {"…", "&&", "<<JSON"}
+DOCUMENTS = ("README.md", "docs/quickstart.md", "docs/pipelines.md")
+ENDS = {"…", "&&", "<<JSON", ">"}
+PIPELINES = "docs/pipelines.md"
 
 
 def shown() -> list[tuple[str, str]]:
@@ -93,3 +99,92 @@ def test_the_quickstarts_apps_are_taken_by_the_platform_and_by_the_gate(
 
 def test_the_quickstart_has_an_app_for_every_platform() -> None:
     assert {name for name, _ in consoles()} | {"lark"} == set(PLATFORMS)
+
+
+# -- the blocks to copy into pipelines
+
+
+def blocks() -> list[tuple[str, str, str]]:
+    """Return heading, language and text of every block of the page about pipelines."""
+    sections = re.split(r"^## ", (ROOT / PIPELINES).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return [
+        (section.partition("\n")[0], language, text)
+        for section in sections
+        for language, text in re.findall(r"^```(\w+)\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    ]
+
+
+def arguments(language: str, text: str) -> Iterator[list[str]]:
+    """Give the arguments of every call of the command in a block: in a shell's words, or as a container's list."""
+    for line in re.findall(r"approval-gate ((?:request|status|cancel) .*)", text.replace("\\\n", " ")):
+        filled = re.sub(r"\$(\w+)", lambda found: "https://ci.example.com/42" if "URL" in found[1] else "42", line)
+        yield list(takewhile(lambda word: word not in ENDS, shlex.split(filled)))
+    if language == "yaml":
+        yield from (each["args"] for each in every_object(yaml.safe_load(text)) if each.get("command"))
+
+
+def every_object(document: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(document, dict):
+        yield document
+    for each in document.values() if isinstance(document, dict) else document if isinstance(document, list) else ():
+        yield from every_object(each)
+
+
+CALLS = [(name, words) for name, language, text in blocks() for words in arguments(language, text)]
+SYSTEMS = {"Plain shell", "GitHub Actions", "GitLab CI", "Jenkins", "Tekton", "Argo Workflows"}
+
+
+def test_every_pipeline_system_has_a_block_that_asks_and_takes_back_when_it_is_aborted() -> None:
+    asking = {name for name, words in CALLS if words[0] == "request"}
+    taking_back = {name for name, words in CALLS if words[0] == "cancel" or "--cancel-on-interrupt" in words}
+
+    assert asking == taking_back == SYSTEMS
+
+
+@pytest.mark.parametrize(("name", "words"), CALLS, ids=str)
+def test_a_call_in_a_block_is_understood(name: str, words: list[str]) -> None:
+    command = root.get_command(click.Context(root), words[0])
+
+    assert command is not None, name
+    command.make_context(name, words[1:], obj=Run())
+
+
+@pytest.mark.parametrize("words", [words for _, words in CALLS if words[0] == "request"], ids=str)
+def test_a_request_in_a_block_is_taken_by_the_gate_and_not_made_twice_by_a_repeated_job(
+    shell: Shell, words: list[str]
+) -> None:
+    asked = [word for word in words if word not in {"--wait", "--cancel-on-interrupt"}]
+    asked[asked.index("--app") + 1] = "prod"
+
+    codes = [shell(*asked).code for _ in range(2)]
+
+    assert codes == [0, 0]
+    assert len(shell.approvals()) == (1 if "--idempotency-key" in asked else 2)
+
+
+@pytest.mark.parametrize(("name", "text"), [(n, t) for n, language, t in blocks() if language in {"sh", "yaml"}])
+def test_the_shell_lines_of_a_block_are_good_shell(name: str, text: str) -> None:
+    scripts = [text] if name == "Plain shell" else shell_scripts(yaml.safe_load(text))
+
+    for script in scripts:
+        checked = subprocess.run(["/bin/sh", "-n"], input=script, text=True, capture_output=True, check=False)
+        assert (checked.returncode, checked.stderr) == (0, ""), script
+
+
+def shell_scripts(document: Any) -> list[str]:
+    found: list[str] = []
+    for each in every_object(document):
+        lines = [each.get("run", ""), *each.get("script", ()), *each.get("after_script", ())]
+        found += [line for line in lines if line]
+    return found
+
+
+def test_the_task_for_step_functions_asks_what_the_gate_takes() -> None:
+    ((_, _, text),) = (block for block in blocks() if block[1] == "json")
+    task = json.loads("{" + text + "}")["MayDeploy"]
+
+    asked = task["Parameters"]["Input"]["request"]
+    asked["title"] = asked.pop("title.$")
+
+    assert ApprovalRequestBody.model_validate(asked).fail_unless_approved
+    assert task["Catch"][0]["Next"] == "NotApproved"
