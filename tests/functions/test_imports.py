@@ -2,7 +2,7 @@
 What each function loads, in a clean interpreter that sees only what Lambda would show it.
 
 Cold starts are a budget: Feishu and WeCom give an address check one second. What a callback function may
-load is decision 2 of docs/architecture.md.
+load is decision 3 of docs/architecture.md.
 """
 
 import json
