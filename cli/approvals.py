@@ -110,7 +110,7 @@ def request(
 @click.command(cls=Command)
 @click.argument("approval_id")
 @click.option("--wait", is_flag=True, help="Wait for the outcome; the exit code tells it.")
-@click.option("--history", is_flag=True, help="Show every recorded fact instead: who, when, why, from which source.")
+@click.option("--history", is_flag=True, help="Show every recorded fact too: who, when, why, from which source.")
 @_CANCEL_OPTION
 @click.pass_obj
 def status(run: Run, approval_id: str, *, wait: bool, history: bool, cancel_on_interrupt: bool) -> Exit:
@@ -126,7 +126,10 @@ def status(run: Run, approval_id: str, *, wait: bool, history: bool, cancel_on_i
     if history:
         found = run.gate.get(path("approvals", approval_id, "history")).body
         run.terminal.document(found)
-        show_history(run.terminal, found.get("entries") or [])
+        if not run.terminal.is_json:
+            approval = run.gate.get(path("approvals", approval_id)).body
+            show_approval(run.terminal, approval)
+            show_history(run.terminal, found.get("entries") or [], approval)
         return Exit.APPROVED
 
     def read() -> Answer:

@@ -133,7 +133,7 @@ class Gate:
             pause_s = max(longest * (0.5 + self._outside.chance() / 2), outcome.retry_after_s or 0.0)
             if self._outside.monotonic_s() - began + pause_s > patience_s:
                 raise outcome.refusal or Unreachable(
-                    f"The gate at {self._http.base_url.host} does not answer: {outcome.reason}. "
+                    f"The gate at {self._http.base_url.netloc.decode()} does not answer: {outcome.reason}. "
                     f"Check {URL} and the network, then run the command again."
                 )
             self._on_trouble(outcome.reason, pause_s)

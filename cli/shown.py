@@ -20,7 +20,6 @@ def show_approval(terminal: Terminal, approval: Mapping[str, Any]) -> None:
     outcome: Mapping[str, Any] = approval.get("outcome") or {}
     terminal.line(f"{status}  {approval.get('title', '')}", fg=_COLOURS.get(status), bold=True)
     names = ", ".join(person(each) for each in outcome.get("decided_by") or ())
-    detail: Mapping[str, Any] = outcome.get("detail") or {}
     terminal.facts(
         {
             "id": approval.get("id"),
@@ -29,7 +28,7 @@ def show_approval(terminal: Terminal, approval: Mapping[str, Any]) -> None:
             "decided by": names,
             "comment": outcome.get("comment"),
             "reason": outcome.get("reason"),
-            "because": "\n".join(f"{name}: {value}" for name, value in detail.items()),
+            "because": _because(outcome),
             "decided at": moment(outcome.get("decided_at")),
             "expires at": moment(approval.get("expires_at")) if not outcome else "",
             "open at": approval.get("open_url"),
@@ -54,19 +53,41 @@ def show_approval(terminal: Terminal, approval: Mapping[str, Any]) -> None:
     terminal.table(("stage", "approver", "task", "at", "comment"), rows)
 
 
-def show_history(terminal: Terminal, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Print what is on record, in order."""
+def show_history(terminal: Terminal, entries: Sequence[Mapping[str, Any]], approval: Mapping[str, Any]) -> None:
+    """Print what is on record, in order: people by the names that the approval has for them, which are told below."""
+    names = _names(approval)
+
+    def named(text: object) -> str:
+        return ", ".join(names.get(each, each) for each in str(text or "").split(", "))
+
     rows = [
         (
             entry.get("seq"),
             moment(entry.get("at")),
             entry.get("kind"),
-            entry.get("by"),
-            "; ".join(f"{name}: {value}" for name, value in (entry.get("detail") or {}).items()),
+            named(entry.get("by")),
+            "; ".join(f"{name}: {named(value)}" for name, value in (entry.get("detail") or {}).items()),
         )
         for entry in entries
     ]
     terminal.table(("#", "at", "what", "by", "detail"), rows)
+    terminal.facts({"people": "\n".join(f"{name} is {user_id}" for user_id, name in names.items() if name != user_id)})
+
+
+def _because(outcome: Mapping[str, Any]) -> str:
+    """Return what the outcome's detail adds to its reason and comment; of two languages the English one."""
+    told = f"{outcome.get('reason')} {outcome.get('comment')}"
+    detail: Mapping[str, Any] = outcome.get("detail") or {}
+    added = {name: str(value) for name, value in detail.items() if name != "zh" and str(value) not in told}
+    return "\n".join(value if name == "en" else f"{name}: {value}" for name, value in added.items())
+
+
+def _names(approval: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names of the people of an approval by the platform's ids."""
+    people = [approval.get("requester"), *(task.get("approver") for _, _, task in _tasks(approval))]
+    people += [task.get("transferred_to") for _, _, task in _tasks(approval)]
+    people += (approval.get("outcome") or {}).get("decided_by") or []
+    return {each["user_id"]: person(each) for each in people if isinstance(each, dict) and each.get("user_id")}
 
 
 def progress_of(approval: Mapping[str, Any], now: datetime | None) -> str:

@@ -79,7 +79,9 @@ class Terminal:
             for row in (columns, *rows):
                 click.echo("\t".join(_line(cell) for cell in row))
             return
-        table = Table(*columns, header_style="bold", box=None, pad_edge=False)
+        table = Table(header_style="bold", box=None, pad_edge=False)
+        for column in columns:
+            table.add_column(column, overflow="fold")  # an id that is cut cannot be copied
         for row in rows:
             table.add_row(*(Text(safe(cell)) for cell in row))
         Console(file=sys.stdout).print(table)

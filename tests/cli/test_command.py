@@ -182,6 +182,17 @@ def test_a_terminal_gets_a_table_and_words_are_not_taken_for_markup(monkeypatch:
     assert "\t" not in screen.getvalue()
 
 
+def test_a_narrow_terminal_cuts_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr("sys.stdout", screen)
+    monkeypatch.setenv("COLUMNS", "40")
+
+    Terminal().table(("by", "detail"), [("ou_75a22171f6c42fb61231d432a0d6ca9a", "decided_by: ou_600293c5dde8803ab8b1")])
+
+    assert "…" not in screen.getvalue()
+    assert "ca9a" in screen.getvalue()
+
+
 def test_local_env_points_a_shell_at_the_local_stack(shell: Shell, tmp_path: Path) -> None:
     stack = {
         "api_url": "http://127.0.0.1:4566/a b",

@@ -14,6 +14,7 @@ import pytest
 
 from cli.gate import TOKEN, URL
 from tests.cli.shell import GATE, Done, Shell
+from tests.fakes.world import LEAD
 
 ASK = ("request", "--app", "prod", "--title", "Deploy web 1.42.0", "--approver", "lead@example.com")
 
@@ -529,6 +530,37 @@ def test_the_history_says_what_happened(shell: Shell) -> None:
 
     assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
     assert all(entry["kind"] in text.out for entry in entries)
+
+
+def test_the_history_tells_an_auditor_what_was_asked_who_allowed_it_and_whose_id_is_whose(shell: Shell) -> None:
+    approval_id = shell(*ASK, "--json").json["id"]
+    shell.approve()
+
+    text = shell("status", approval_id, "--history").out
+
+    assert text.startswith("APPROVED  Deploy web 1.42.0\n")
+    assert "decided by  Lead\n" in text
+    (decided,) = (line for line in text.splitlines() if "\tdecided\t" in line)
+    assert "decided_by: Lead" in decided
+    assert f"Lead is {LEAD.user_id}" in text
+
+
+def test_a_failure_says_its_reason_once_and_no_reason_twice(shell: Shell) -> None:
+    approval_id = shell(*ASK, "--json").json["id"]
+    shell.fail()
+
+    text = shell("status", approval_id).out
+
+    assert text.count("The platform refuses this app.") == 1
+
+
+def test_a_cancellation_is_told_in_one_language(shell: Shell) -> None:
+    approval_id = shell(*ASK, "--json").json["id"]
+
+    text = shell("cancel", approval_id).out
+
+    assert "because     Canceled by the requesting system." in text
+    assert "请求方已取消" not in text
 
 
 def test_another_persons_words_cannot_control_the_terminal(shell: Shell) -> None:
