@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -25,8 +26,9 @@ from tests.functions.api_events import LambdaContext, api_event
 __all__ = ["Answer", "Gateway", "Route", "gateway", "routes"]
 
 PREFIX = "gate"
+_FUNCTIONS = Path(__file__).parents[2] / "functions"
 _ROLE = "arn:aws:iam::123456789012:role/state-machine"
-_CACHED = ("api", "authorizer", "endpoint")
+_CACHED = ("api", "authorizer", "consumer", "endpoint", "tasks")
 
 
 @dataclass(frozen=True, order=True)
@@ -130,7 +132,7 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
         session.events.register("before-call", count)
         for name, value in _environment(session).items():
             monkeypatch.setenv(name, value)
-        functions = {route.function for route in opened._routes} | {"authorizer"}
+        functions = {path.parent.name for path in _FUNCTIONS.glob("*/handler.py")}
         _forget(functions)
         try:
             yield opened
