@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -242,6 +245,35 @@ def test_the_history_tells_who_asked_and_who_canceled(call: Call) -> None:
     assert [(e["seq"], e["kind"], e["by"]) for e in body["entries"]] == [(1, "requested", "ci"), (2, "decided", "ci")]
 
 
+STRANGE_BODIES = {
+    "nested": "[" * 200_000,
+    "nested objects": '{"a":' * 200_000,
+    "a number without end": json.dumps(ASKED)[:-1] + ', "timeout_s": ' + "9" * 5000 + "}",
+    "NaN": json.dumps(ASKED)[:-1] + ', "timeout_s": NaN}',
+    "a name twice": json.dumps(ASKED)[:-1] + ', "stages": [{"mode": "any", "approvers": [{"user_id": "ou_me"}]}]}',
+    "half a character": json.dumps({**ASKED, "title": "\ud800"}),
+    "no object": "[]",
+}
+
+
+@pytest.mark.parametrize("body", STRANGE_BODIES.values(), ids=STRANGE_BODIES)
+def test_a_body_that_is_no_request_is_refused_and_stored_nowhere(call: Call, world: World, body: str) -> None:
+    before = rows(world)
+
+    status, answer, _ = call("POST", "/v1/approvals", body)
+
+    assert (status, answer["code"]) == (400, "invalid_request")
+    assert rows(world) == before
+
+
+@pytest.mark.parametrize("body", STRANGE_BODIES.values(), ids=STRANGE_BODIES)
+def test_a_stranger_is_refused_before_their_body_is_read(call: Call, body: str) -> None:
+    status, answer, headers = call("POST", "/v1/approvals", body, tenant=None)
+
+    assert (status, answer["code"]) == (401, "unauthenticated")
+    assert headers["WWW-Authenticate"] == 'Bearer realm="approval-gate"'
+
+
 def test_an_unknown_path_is_told_so(call: Call) -> None:
     status, body, _ = call("GET", "/v1/nothing")
 
@@ -302,7 +334,28 @@ def test_approvals_are_listed_by_status_app_and_time(call: Call, world: World) -
     assert listed(call, "limit=20", tenant="other")[0] == []
 
 
-@pytest.mark.parametrize("query", ["status=OPEN", "limit=0", "limit=101", "cursor=%25", "created_after=yesterday"])
+def test_approvals_are_listed_by_time_whatever_its_zone(call: Call, world: World) -> None:
+    made = call("POST", "/v1/approvals", ASKED)[1]["id"]
+
+    def since(moment: datetime) -> list[str]:
+        return listed(call, f"created_after={quote(moment.astimezone(timezone(timedelta(hours=8))).isoformat())}")[0]
+
+    assert since(world.clock.now - timedelta(hours=1)) == [made]
+    assert since(world.clock.now + timedelta(hours=1)) == []
+
+
+FIRST_HOURS, LAST_HOURS = "0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00"
+FORGED = [base64.urlsafe_b64encode(f"{moment} apr_1".encode()).decode() for moment in (FIRST_HOURS, LAST_HOURS)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("status=OPEN", "limit=0", "limit=101", "cursor=%25", "created_after=yesterday"),
+        *(f"cursor={quote(each)}" for each in FORGED),
+        *(f"created_after={quote(each)}" for each in (FIRST_HOURS, LAST_HOURS)),
+    ],
+)
 def test_a_list_of_what_does_not_exist_is_told_so(call: Call, query: str) -> None:
     status, body, _ = call("GET", "/v1/approvals", query=query)
 

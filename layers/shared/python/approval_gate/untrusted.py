@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["items", "json_object", "mapping", "prose", "word"]
+__all__ = ["items", "json_object", "json_value", "mapping", "prose", "word"]
 
 _WORD = re.compile(r"[!-~]+")
 _LARGEST_ID = 10**19
@@ -20,13 +20,23 @@ def json_object(raw: bytes) -> dict[str, Any]:
     Raises:
         ValueError: it is none, or nested too deeply to be one of ours.
     """
-    try:
-        value = json.loads(raw.decode(), object_pairs_hook=_without_repetition, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    value = json_value(raw.decode())
     if not isinstance(value, dict):
         raise ValueError("not an object")  # noqa: TRY004 - one error for everything that is not our JSON
     return value
+
+
+def json_value(text: str) -> Any:
+    """
+    Parse any JSON: no repeated names, no NaN or Infinity.
+
+    Raises:
+        ValueError: it is none, nested too deeply, or holds a number of thousands of digits. The text holds no data.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def mapping(source: Mapping[str, Any], key: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 What the public API functions share: who calls, and errors as problem documents (RFC 9457).
 
 HTTP APIs cannot give a problem document for a request that the authorizer refuses, so our authorizer lets everything
-pass and says only who it is; a request of nobody is refused here, before any route's code runs.
+pass and says only who it is; a request of nobody is refused here, before anything else of it is looked at.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from math import ceil
-from typing import Any, Protocol
+from typing import Any, Protocol, override
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
-from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from approval_gate.api.answers import ProblemBody
 from approval_gate.errors import Forbidden, GateError, RemindedAlready, RequestError, StoreError, Unauthenticated
+from approval_gate.untrusted import json_value
 
 __all__ = ["PROBLEMS", "Caller", "RouteGroup", "build_resolver", "caller_of", "problem"]
 
@@ -67,7 +67,11 @@ def caller_of(app: APIGatewayHttpResolver) -> Caller:
     Raises:
         Unauthenticated: nobody we know.
     """
-    context = app.current_event.raw_event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
+    return _caller_in(app.current_event.raw_event)
+
+
+def _caller_in(event: Mapping[str, Any]) -> Caller:
+    context = event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
     tenant, principal = context.get("tenant"), context.get("principal")
     if not tenant or not principal:
         raise Unauthenticated("Send a valid API token: `Authorization: Bearer agt_...`.")
@@ -82,15 +86,23 @@ class RouteGroup(Protocol):
         ...
 
 
+class _ForCallers(APIGatewayHttpResolver):
+    """Answers callers only. No middleware can do that: Powertools parses and validates bodies before it runs any."""
+
+    @override
+    def resolve(self, event: Any, context: Any) -> dict[str, Any]:
+        try:
+            _caller_in(event)
+        except Unauthenticated as err:
+            answer = problem(err.status, err.code, err.message)
+            headers = {"content-type": answer.content_type, **answer.headers}
+            return {"statusCode": answer.status_code, "headers": headers, "body": answer.body, "isBase64Encoded": False}
+        return super().resolve(event, context)
+
+
 def build_resolver(logger: Logger, *groups: RouteGroup) -> APIGatewayHttpResolver:
-    """Return a resolver that validates bodies, refuses strangers and answers every error as a problem document."""
-    app = APIGatewayHttpResolver(enable_validation=True)
-
-    def known_callers_only(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-        caller_of(app)
-        return next_middleware(app)
-
-    app.use(middlewares=[known_callers_only])
+    """Return a resolver that refuses strangers, validates bodies and answers every error as a problem document."""
+    app = _ForCallers(enable_validation=True, json_body_deserializer=_read_json)
     _answer_errors(app, logger)
     for group in groups:
         group.add_to(app)
@@ -131,6 +143,21 @@ def _answer_errors(app: APIGatewayHttpResolver, logger: Logger) -> None:
     app.exception_handler(Exception)(on_anything_else)
 
 
+def _read_json(text: str) -> Any:
+    """
+    Parse a body. A repeated name is no JSON of ours: of two `stages`, one would be dropped silently.
+
+    Raises:
+        JSONDecodeError: what the validation answers with 400, whatever was wrong; nothing else escapes to be our fault.
+    """
+    try:
+        return json_value(text)
+    except json.JSONDecodeError:
+        raise
+    except ValueError as err:
+        raise json.JSONDecodeError(str(err), "", 0) from None
+
+
 def problem(
     status: int, code: str, detail: str, errors: Sequence[Mapping[str, str]] = (), **more: object
 ) -> Response[Any]:
@@ -167,7 +194,7 @@ def _path(loc: Sequence[int | str]) -> str:
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "extra_forbidden": lambda _: "is not a field of this request; check the spelling",
     "missing": lambda _: "is required",
-    "json_invalid": lambda _: "is not valid JSON",
+    "json_invalid": lambda error: f"is not valid JSON: {error['ctx']['error']}",
 }
 
 

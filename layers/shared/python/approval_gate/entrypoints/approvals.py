@@ -65,9 +65,7 @@ class ApprovalsApi:
         ) -> Response[ApprovalListBody]:
             caller = caller_of(app)
             caller.require("approvals:read", "approvals:write")
-            after = (
-                created_after if created_after is None or created_after.tzinfo else created_after.replace(tzinfo=UTC)
-            )
+            after = None if created_after is None else _in_utc(created_after, "created_after")
             wanted = Wanted(status, app_id, after, _place_of(cursor))
             found = self._approvals.find(caller.tenant, wanted, limit + 1)
             page, now = found[:limit], self._clock()
@@ -162,11 +160,20 @@ def _place_of(cursor: str | None) -> tuple[datetime, str] | None:
         return None
     try:
         moment, approval_id = base64.urlsafe_b64decode(cursor).decode().split(" ")
-        created_at = datetime.fromisoformat(moment).astimezone(UTC)
+        created_at = datetime.fromisoformat(moment)
     except ValueError as err:
         problem = FieldProblem("cursor", "must be the next_cursor of an earlier answer")
         raise RequestError("The cursor must change.", problems=(problem,)) from err
-    return created_at, approval_id
+    return _in_utc(created_at, "cursor"), approval_id
+
+
+def _in_utc(moment: datetime, field: str) -> datetime:
+    """Return a moment as the index spells it; one without a zone is taken for UTC."""
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as err:  # the first and the last hours of the calendar
+        problem = FieldProblem(field, "must be a time between the years 1 and 9999 in UTC")
+        raise RequestError(f"{field} must change.", problems=(problem,)) from err
 
 
 def _answers(*statuses: int) -> dict[int, Any]:
