@@ -130,6 +130,19 @@ def test_a_flood_of_forgeries_and_of_unknown_apps_reads_each_secret_a_few_times(
     assert sorted(site.reads) == ["acme/nowhere"] * most + ["acme/prod"] * most
 
 
+@pytest.mark.parametrize(
+    "name", ["", " ", "prod ", "prod/x", "../prod", "prod#", "a,b", "é", "prod\n", "a" * 65, "x" * 3000]
+)
+def test_a_name_that_no_app_can_have_is_refused_without_a_call_and_without_filling_the_log(
+    site: Site, name: str
+) -> None:
+    answer = site.send(site.kit.approve(REF), app=name)
+
+    assert (answer["statusCode"], answer["body"]) == (401, "")
+    assert site.reads == []
+    assert len(site.log.getvalue()) < 1000
+
+
 def test_changed_keys_are_picked_up_by_the_next_callback(site: Site) -> None:
     site.secrets.write(site.kit.name, "acme", "prod", AppSecret(_other_keys(site.kit), site.kit.now))
     site.send(site.kit.approve(REF))

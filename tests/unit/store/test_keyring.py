@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import TypeAdapter
 
+from approval_gate.api.models import Id
 from approval_gate.ports.secrets import AppSecret
 from approval_gate.store.keyring import Keyring
 
@@ -72,6 +74,21 @@ def test_one_apps_flood_does_not_spend_anothers_reads(keyring: Keyring) -> None:
 
     assert keyring.again("acme", "other") is not None
     assert keyring.again("other", "prod") is not None
+
+
+@pytest.mark.parametrize(("tenant", "app"), [("acme#other", "prod"), ("acme", "prod:x"), ("a" * 65, "prod"), ("", "")])
+def test_what_no_tenant_or_app_can_be_called_is_never_read(
+    keyring: Keyring, vault: Vault, tenant: str, app: str
+) -> None:
+    held = keyring.get(tenant, app)
+
+    assert (held.secret, held.is_fresh, vault.reads) == (None, True, 0)
+
+
+@pytest.mark.parametrize("app", ["a", "A1", "feishu-prod.v2_x", "9" * 64])
+def test_whatever_an_app_can_be_called_is_read(keyring: Keyring, app: str) -> None:
+    assert TypeAdapter(Id).validate_python(app) == app
+    assert keyring.get("acme", app).secret is not None
 
 
 def test_no_number_of_guessed_apps_fills_the_memory(keyring: Keyring) -> None:

@@ -32,6 +32,9 @@ __all__ = ["CallbackEndpoint"]
 # Inside a callback's deadline a second try is worth more than a long wait.
 _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2, "mode": "standard"})
 
+_ID_LENGTH = 64
+"""No id of ours is longer. A stranger's path may be, and would be paid for in the log."""
+
 
 class CallbackEndpoint:
     """One provider's callbacks as a Lambda."""
@@ -59,7 +62,11 @@ class CallbackEndpoint:
         started = time.monotonic()
         path = event.get("pathParameters") or {}
         tenant, app = str(path.get("tenant", "")), str(path.get("app", ""))
-        facts: dict[str, object] = {"provider": self._provider, "tenant": tenant, "app": app}
+        facts: dict[str, object] = {
+            "provider": self._provider,
+            "tenant": tenant[:_ID_LENGTH],
+            "app": app[:_ID_LENGTH],
+        }
         response = self._answer(event, tenant, app, facts)
         facts |= {"status": response.status, "took_ms": round((time.monotonic() - started) * 1000, 1)}
         self._logger.info("callback", extra=facts)

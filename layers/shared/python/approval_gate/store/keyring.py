@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ from typing import Protocol
 from approval_gate.ports.secrets import AppSecret, Held
 
 __all__ = ["Keyring", "Secrets"]
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+"""All that an id of a tenant or an app can be: see `domain.access.TENANT_ID` and `api.models.Id`."""
 
 
 class Secrets(Protocol):
@@ -37,7 +41,8 @@ class Keyring:
 
     A caller that fails a check may ask for a fresh read, since the keys may have been changed a moment ago, but only
     ten times in five minutes for one app: a flood of forgeries costs next to no calls. The same rules hold for apps
-    that do not exist, so that neither the calls nor the time of an answer tell which do.
+    that do not exist, so that neither the calls nor the time of an answer tell which do. What no app can be called is
+    not asked for at all: Secrets Manager answers such names with an error, which would be ours.
 
     Time is the wall clock's: a monotonic one may stand still while Lambda freezes the function.
     """
@@ -60,6 +65,8 @@ class Keyring:
         Raises:
             StoreError: it could not be read.
         """
+        if not (_ID.fullmatch(tenant) and _ID.fullmatch(app)):
+            return Held(None, is_fresh=True)
         entry, now = self._entries.get((tenant, app)), self._clock()
         # A clock that was set back must not make a secret live longer.
         if entry is not None and timedelta() <= now - entry.read_at < self.LIFE:
