@@ -96,6 +96,7 @@ class FakePlatform:
     opened: dict[str, str] = field(default_factory=dict)
     lose_answer_of_open: int = 0
     before_open_answers: Callable[[str], None] | None = None
+    before_truth_is_told: Callable[[], None] | None = None
     withdrawal: Withdrawal = Withdrawal.DONE
 
     def _called(self, name: str) -> None:
@@ -142,6 +143,8 @@ class FakePlatform:
 
     def read_truth(self, ref: str) -> Truth:
         self._called("read_truth")
+        if self.before_truth_is_told:
+            self.before_truth_is_told()
         if ref not in self.truths:
             raise ProviderRejected("unknown instance")
         return self.truths[ref]

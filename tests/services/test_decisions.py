@@ -90,6 +90,21 @@ def test_an_unconfirmed_callback_wakes_a_state_machine_that_sleeps(world: World)
     assert world.wait(approval, "token-2")
 
 
+def test_platforms_that_answer_slowly_hold_up_a_batch_for_a_bounded_time(world: World) -> None:
+    approvals = [world.opened() for _ in range(6)]
+    refs = [approval.provider_ref for approval in approvals]
+    world.platform.before_truth_is_told = lambda: world.clock.advance(25)
+    for ref in refs:
+        world.platform.approve(ref)
+
+    for ref in refs:
+        world.applier.apply("fake", "acme", "prod", event(ref))
+
+    assert [outcome_of(world, each)[0] for each in approvals] == ["APPROVED"] * 3 + ["PENDING"] * 3
+    assert [world.stored(each.id).look_wanted for each in approvals] == [False] * 3 + [True] * 3
+    assert world.platform.calls.count("read_truth") == 3
+
+
 def test_an_answer_about_another_approval_is_not_believed(world: World) -> None:
     approval = world.opened()
     world.platform.approve("REF-1")

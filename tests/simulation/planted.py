@@ -57,7 +57,7 @@ PLANTED = (
     Planted(
         "the truth is not read before deciding",
         "services/apply.py",
-        "            truth = self._senders.of(app).read_truth(approval.provider_ref)\n            approval =",
+        "            truth = self._read_truth(approval, app)\n            approval =",
         "            from approval_gate.domain.truth import Truth\n"
         "            truth = Truth(approval.provider_ref, TruthStatus(event.vendor_status), approval.tasks)\n"
         "            approval =",

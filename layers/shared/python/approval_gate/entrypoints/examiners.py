@@ -10,7 +10,8 @@ import httpx
 
 from approval_gate.entrypoints.checks import ChecksApi, HttpProbe
 from approval_gate.entrypoints.clock import now
-from approval_gate.entrypoints.wiring import AWS_CONFIG, platform_http, stored_credentials
+from approval_gate.entrypoints.wiring import AWS_CONFIG, stored_credentials
+from approval_gate.platform_http import platform_http
 from approval_gate.ports import App
 from approval_gate.ports.checks import Examiner
 from approval_gate.providers import registry

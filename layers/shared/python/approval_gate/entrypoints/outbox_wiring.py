@@ -13,8 +13,9 @@ from approval_gate.api.webhooks import webhook_body
 from approval_gate.entrypoints.clock import now
 from approval_gate.entrypoints.deliver import OutboxConsumer
 from approval_gate.entrypoints.messengers import AppMessengers
-from approval_gate.entrypoints.wiring import AWS_CONFIG, AppSenders, platform_http, wire_outbox_queue
+from approval_gate.entrypoints.wiring import AWS_CONFIG, AppSenders, wire_outbox_queue
 from approval_gate.event_bus import EventBridge
+from approval_gate.platform_http import platform_http
 from approval_gate.ports.outbox import OutboxPorts
 from approval_gate.services.carriers import Carriers
 from approval_gate.services.carry import MachineCarrier

@@ -20,8 +20,9 @@ import httpx
 from aws_lambda_powertools import Logger
 
 from approval_gate.entrypoints.clock import now
-from approval_gate.entrypoints.wiring import AWS_CONFIG, platform_http, stored_credentials
+from approval_gate.entrypoints.wiring import AWS_CONFIG, stored_credentials
 from approval_gate.errors import ConfigurationError
+from approval_gate.platform_http import platform_http
 from approval_gate.ports import App, Clock
 from approval_gate.ports.directory import Directory, SyncQueue
 from approval_gate.providers import registry

@@ -15,6 +15,7 @@ from approval_gate.entrypoints.clock import now
 from approval_gate.entrypoints.renewal import Renewed, RenewedSender
 from approval_gate.errors import ConfigurationError, RequestError
 from approval_gate.outbox_queue import SqsQueue
+from approval_gate.platform_http import platform_http
 from approval_gate.ports import AccessTokens, App, Credentials, Ports, Sender
 from approval_gate.providers import registry
 from approval_gate.services.people import People
@@ -33,10 +34,9 @@ from approval_gate.workflow import StepFunctions
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-__all__ = ["AWS_CONFIG", "AppSenders", "platform_http", "stored_credentials", "wire_outbox_queue", "wire_ports"]
+__all__ = ["AWS_CONFIG", "AppSenders", "stored_credentials", "wire_outbox_queue", "wire_ports"]
 
 AWS_CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 4, "mode": "standard"})
-_HTTP_TIMEOUT = httpx.Timeout(10, connect=3)
 _SENDER_LIFE_S = 60
 
 
@@ -97,11 +97,6 @@ def _is_same(one: App, other: App) -> bool:
         other.vendor_identity,
         other.created_at,
     )
-
-
-def platform_http() -> httpx.Client:
-    """Return the client for platforms: through no proxy that the environment happens to name, and never redirected."""
-    return httpx.Client(timeout=_HTTP_TIMEOUT, trust_env=False, follow_redirects=False)
 
 
 def wire_ports(environ: Mapping[str, str] | None = None) -> Ports:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Source, Status, TaskProgress
-from approval_gate.domain.truth import TruthStatus
+from approval_gate.domain.truth import Truth, TruthStatus
 from approval_gate.errors import ConfigurationError, ProviderError, ProviderRejected, ProviderUnavailable
 from approval_gate.ports import App, CallbackEvent, EventKind, Ports
 from approval_gate.services.announce import about_revocation
@@ -27,8 +28,12 @@ class Applier:
     Apply journaled callbacks.
 
     One applier serves one batch. A platform that did not answer in it is not asked again: what else is about that app
-    goes to the approvals' own executions, so that others' callbacks in the batch do not wait for it time and again.
+    goes to the approvals' own executions, so that others' callbacks in the batch do not wait for it time and again. So
+    does everything once the platforms' answers have taken `PATIENCE` together: a batch that the function's time does
+    not suffice for would be tried, and fail, as a whole.
     """
+
+    PATIENCE = timedelta(seconds=60)
 
     def __init__(self, ports: Ports, decider: Decider) -> None:
         self._approvals = ports.approvals
@@ -38,6 +43,7 @@ class Applier:
         self._decider = decider
         self._clock = ports.clock
         self._unreachable: set[tuple[str, str]] = set()
+        self._waited = timedelta()
 
     def apply(self, provider: str, tenant: str, app_id: str, event: CallbackEvent, took_ms: int | None = None) -> None:
         """
@@ -70,10 +76,10 @@ class Applier:
 
     def _confirm(self, approval: Approval, app: App, event: CallbackEvent) -> Approval:
         """Read the approval back and do what that says; what cannot be confirmed now is for its own execution."""
-        if (app.tenant, app.id) in self._unreachable:
+        if not self._may_ask(app):
             return self._ask_for_a_look(approval, event, None)
         try:
-            truth = self._senders.of(app).read_truth(approval.provider_ref)
+            truth = self._read_truth(approval, app)
             approval = self._decider.settle(approval, truth, Source.CALLBACK)
         except ProviderUnavailable as err:
             self._unreachable.add((app.tenant, app.id))
@@ -163,14 +169,24 @@ class Applier:
 
     def _status_now(self, approval: Approval, app: App) -> TruthStatus | None:
         """Ask the platform; None when it does not answer."""
-        if (app.tenant, app.id) in self._unreachable:
+        if not self._may_ask(app):
             return None
         try:
-            truth = self._senders.of(app).read_truth(approval.provider_ref)
+            truth = self._read_truth(approval, app)
         except (ProviderError, ConfigurationError) as err:
             _logger.warning("late_event_unconfirmed", extra={"approval_id": approval.id, "error_code": err.code})
             return None
         return truth.status if truth.ref == approval.provider_ref else None
+
+    def _may_ask(self, app: App) -> bool:
+        return (app.tenant, app.id) not in self._unreachable and self._waited < self.PATIENCE
+
+    def _read_truth(self, approval: Approval, app: App) -> Truth:
+        asked_at = self._clock()
+        try:
+            return self._senders.of(app).read_truth(approval.provider_ref)
+        finally:
+            self._waited += self._clock() - asked_at
 
 
 def _is_news(heard: TaskProgress, known: TaskProgress) -> bool:
