@@ -77,9 +77,15 @@ def test_an_execution_started_by_somebody_else_brings_its_own_request(world: Wor
         {"tenant": "acme", "request": {**ASKED, "aprovers": []}},
         {"tenant": "acme", "request": {**ASKED, "app": "nowhere"}},
         {"tenant": "nobody", "request": ASKED},
+        {"tenant": "acme#prod", "request": ASKED},
+        {"tenant": ["acme"], "request": ASKED},
+        {"tenant": "acme", "request": [ASKED]},
+        [],
+        "apr_unknown",
+        None,
     ],
 )
-def test_an_execution_with_an_invalid_input_ends_as_invalid(world: World, tasks: Tasks, given: dict[str, Any]) -> None:
+def test_an_execution_with_an_invalid_input_ends_as_invalid(world: World, tasks: Tasks, given: Any) -> None:
     assert tasks.submit(execution(given))["state"] == "invalid"
     assert world.platform.calls == []
 

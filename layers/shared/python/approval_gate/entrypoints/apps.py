@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Protocol
@@ -21,6 +22,8 @@ from approval_gate.services.register import AppRegistry, AppSecrets, PendingAppr
 from approval_gate.settings import Settings
 
 __all__ = ["AppsApi"]
+
+_ENDS_IN_A_NUMBER = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$")
 
 AppId = Annotated[str, Path(description="The app's id, chosen at registration.", max_length=64)]
 
@@ -109,20 +112,30 @@ class AppsApi:
         return f"{base}/callbacks/{shown.provider}/{shown.tenant}/{shown.id}"
 
     def _check_base_url(self, url: str | None) -> None:
-        """Refuse addresses that only mean this machine or its metadata, and credentials in clear text."""
+        """
+        Refuse addresses that only mean this machine or its metadata, and credentials in clear text.
+
+        Private networks are allowed: a platform's private installation is in one. A name that leads to this machine is
+        not found out here; `https` with a certificate for that name is what nothing there answers.
+        """
         if url is None or self._settings.allow_loopback:
             return
         parts = urlsplit(url)
-        host = parts.hostname or ""
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            is_local = host == "localhost" or host.endswith((".localhost", ".internal", ".local"))
-        else:
-            is_local = address.is_loopback or address.is_link_local or address.is_unspecified
-        if parts.scheme != "https" or is_local:
+        if parts.scheme != "https" or _is_local((parts.hostname or "").rstrip(".")):
             problem = "must be https and must not name this machine or a metadata address"
             raise RequestError("The app's base_url must change.", problems=(FieldProblem("base_url", problem),))
+
+
+def _is_local(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        # 127.1, 0x7f000001 and 2130706433 are addresses to resolvers: no name ends in a number.
+        is_number = _ENDS_IN_A_NUMBER.search(host) is not None
+        return is_number or host == "localhost" or host.endswith((".localhost", ".internal", ".local"))
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    return address.is_loopback or address.is_link_local or address.is_unspecified
 
 
 def _answers(status: int, model: type) -> dict[int, Any]:

@@ -166,6 +166,8 @@ class Tasks:
 
     def _approval_of(self, event: Mapping[str, Any]) -> Approval:
         given = event["input"]
+        if not isinstance(given, dict):
+            raise RequestError('The execution input must be an object with "tenant" and "request" (or "approval_id").')
         if given.get("approval_id"):
             return self._get(str(given["approval_id"]))
         tenant = given.get("tenant")
