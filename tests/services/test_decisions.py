@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -19,10 +20,17 @@ from approval_gate.domain.approval import (
 )
 from approval_gate.domain.notification import ApprovalEvent
 from approval_gate.domain.truth import TruthStatus
-from approval_gate.errors import ApprovalNotFound, ProviderRejected, ProviderUnavailable, VersionConflict
+from approval_gate.errors import (
+    ApprovalNotFound,
+    ProviderRejected,
+    ProviderUnavailable,
+    StoreError,
+    VersionConflict,
+)
 from approval_gate.ports import CallbackEvent, EventKind, Withdrawal
+from approval_gate.services.conclude import Concluder
 from approval_gate.store.journal import Journal
-from tests.fakes.world import LEAD, QA, START, World, by_email, event
+from tests.fakes.world import LEAD, QA, START, FakeWorkflow, World, by_email, event
 
 BOTH = (RequestedStage(Mode.ALL, (by_email("lead"), by_email("qa"))),)
 
@@ -327,6 +335,24 @@ def test_the_callers_own_token_is_answered(world: World) -> None:
 
     assert world.workflow.answers == [("caller", {"status": "CANCELED"})]
     assert world.workflow.failures == [("other", "Approval.Canceled")]
+
+
+def test_a_callers_token_that_cannot_be_answered_leaves_nothing_open_on_the_platform(world: World) -> None:
+    class OfAnotherAccount(FakeWorkflow):
+        def resume(self, task_token: str, output: Mapping[str, object]) -> None:
+            raise StoreError("resume: AccessDeniedException")
+
+    approval = world.opened(task_token="caller")
+    world.canceler.cancel("acme", "ci", approval.id, "")
+    concluder = Concluder(replace(world.ports, workflow=OfAnotherAccount()), world.decider)
+
+    with pytest.raises(StoreError):
+        concluder.conclude(world.stored(approval.id), {}, last_attempt=False)
+    assert "withdraw" not in world.platform.calls
+    with pytest.raises(StoreError):
+        concluder.conclude(world.stored(approval.id), {}, last_attempt=True)
+
+    assert world.stored(approval.id).withdrawal == "done"
 
 
 def test_a_cancel_that_loses_adopts_the_outcome(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from approval_gate.domain.approval import Approval, Outcome, Source, Status
+from approval_gate.errors import StoreError
 from approval_gate.ports import Ports
 from approval_gate.services.decide import Decider
 from approval_gate.services.withdraw import Withdrawer
@@ -40,12 +41,19 @@ class Concluder:
 
         Args:
             view: the approval as the public API shows it; what the caller's task token is answered with.
-            last_attempt: do not raise any more: record that it stays open there.
+            last_attempt: do not wait for the platform any more: record that it stays open there.
 
         Raises:
             ProviderUnavailable: not withdrawn yet, try again.
+            StoreError: the caller's task token could not be answered, try again.
         """
-        self._answer(approval, view)
+        try:
+            self._answer(approval, view)
+        except StoreError:
+            # A token of another account is refused for ever: what is open on the platform is closed all the same.
+            if last_attempt:
+                self._withdrawer.withdraw(approval, last_attempt=True)
+            raise
         return self._withdrawer.withdraw(approval, last_attempt=last_attempt)
 
     def _answer(self, approval: Approval, view: Mapping[str, object]) -> None:
