@@ -123,6 +123,19 @@ def test_an_answer_about_another_approval_is_not_believed(world: World) -> None:
     assert outcome_of(world, approval) == ("PENDING", "")
 
 
+def test_an_answer_that_holds_another_approvals_id_is_not_believed(world: World) -> None:
+    approval, other = world.opened(), world.opened()
+    world.platform.approve("REF-2")
+    # What a cache in front of the platform makes of it: the right name on the wrong document.
+    world.platform.truths["REF-1"] = replace(world.platform.truths["REF-2"], ref="REF-1", approval_id=other.id)
+
+    world.applier.apply("fake", "acme", "prod", event("REF-1"))
+    world.clock.advance(3600)
+    world.checker.check(approval.id)
+
+    assert outcome_of(world, approval)[0] != "APPROVED"
+
+
 def test_another_tenants_app_cannot_decide(world: World) -> None:
     approval = world.opened()
     world.register("evil", "prod")

@@ -667,3 +667,11 @@ def test_a_deputy_without_a_name_opens_nothing() -> None:
 
 def test_the_handle_tells_approval_and_age() -> None:
     assert dict(Instance(Stage(Mode.ANY, (ALICE,))).truth.handle) == {"approval_id": "apr_01", "created_at": at(0)}
+
+
+def test_it_tells_of_which_approval_it_is() -> None:
+    instance = Instance(Stage(Mode.ANY, (ALICE,)))
+    foreign = Instance(Stage(Mode.ANY, (ALICE,)))
+    foreign.body["formComponentValues"] = []
+
+    assert (instance.truth.approval_id, foreign.truth.approval_id) == ("apr_01", "")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from approval_gate.domain.approval import Identity, TaskProgress
+from approval_gate.domain.approval import Approval, Identity, TaskProgress
 
 __all__ = ["Truth", "TruthStatus"]
 
@@ -30,6 +30,7 @@ class Truth:
 
     Args:
         ref: the platform's id of the approval that was read; must equal the approval's own.
+        approval_id: our id, as what was read holds it; must equal the approval's own where it is told at all.
         status: REVOKED means approved once and taken back since.
         requester: in whose name the platform holds the approval, with every id it told.
         tasks: all tasks of all stages.
@@ -45,3 +46,8 @@ class Truth:
     comment: str = ""
     vendor_status: str = ""
     handle: tuple[tuple[str, str], ...] = ()
+    approval_id: str = ""
+
+    def is_about(self, approval: Approval) -> bool:
+        """Tell whether this was read of that approval and of no other (invariant 2)."""
+        return self.ref == approval.provider_ref and self.approval_id in {"", approval.id}

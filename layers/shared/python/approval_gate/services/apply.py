@@ -176,7 +176,7 @@ class Applier:
         except (ProviderError, ConfigurationError) as err:
             _logger.warning("late_event_unconfirmed", extra={"approval_id": approval.id, "error_code": err.code})
             return None
-        return truth.status if truth.ref == approval.provider_ref else None
+        return truth.status if truth.is_about(approval) else None
 
     def _may_ask(self, app: App) -> bool:
         return (app.tenant, app.id) not in self._unreachable and self._waited < self.PATIENCE

@@ -106,7 +106,7 @@ class Decider:
         Raises:
             ProviderRejected: the answer is about another approval (invariant 2).
         """
-        if truth.ref != approval.provider_ref:
+        if not truth.is_about(approval):
             raise ProviderRejected(
                 "The platform answered about another approval than the one asked for.", operation="read_truth"
             )

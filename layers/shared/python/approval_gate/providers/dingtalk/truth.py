@@ -49,6 +49,8 @@ def truth_of(ref: str, instance: Mapping[str, Any], now: datetime) -> Truth:
         decided_at=None if status in {TruthStatus.PENDING, TruthStatus.UNKNOWN} else _end(instance, now),
         comment=_last_comment(instance, status),
         vendor_status="/".join(each for each in (word(instance, "status"), word(instance, "result")) if each),
+        # Only tasks name their instance, if at all: what a cache told of another one is found out by this.
+        approval_id=approval_id,
         handle=(("approval_id", approval_id), ("created_at", word(instance, "createTime"))),
     )
 
