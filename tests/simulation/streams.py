@@ -113,7 +113,9 @@ class Consumer:
         record["dynamodb"]["SequenceNumber"] = str(self._number)
         record["at"] = self._loop.now
         # Not `hash`: it is another in every process.
-        lane = sum(change.key[0].encode()) % self.mapped.lanes
+        # In order for one item, not for one partition: two callbacks about an approval may be applied at once.
+        # Source: Lambda Developer Guide, "Using AWS Lambda with Amazon DynamoDB", read 2026-11-29.
+        lane = sum("".join(change.key).encode()) % self.mapped.lanes
         self._lanes.setdefault(lane, deque()).append(record)
         if lane not in self._busy:
             self._busy.add(lane)
