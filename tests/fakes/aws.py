@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,4 +59,12 @@ def aws() -> Iterator[Any]:
         yield client
         if TABLE in client.list_tables()["TableNames"]:
             for page in client.get_paginator("scan").paginate(TableName=TABLE):
-                WATCH.check(json.dumps(page["Items"], ensure_ascii=False, default=repr), "the table")
+                WATCH.check(json.dumps(page["Items"], ensure_ascii=False, default=_text), "the table")
+
+
+def _text(value: object) -> str:
+    """Return a binary attribute as text: the index of people is stored compressed."""
+    try:
+        return zlib.decompress(value).decode() if isinstance(value, bytes) else repr(value)
+    except zlib.error:
+        return repr(value)

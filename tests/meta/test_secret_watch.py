@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,12 +62,26 @@ def test_an_answer_with_a_secret_fails_its_test() -> None:
         app.resolve(api_event("GET", "/leak"), context)
 
 
-def test_a_table_with_a_secret_fails_its_test() -> None:
+LEAKED = "a watched-in-the-table secret"
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        {"S": LEAKED},
+        {"B": LEAKED.encode()},
+        {"B": zlib.compress(LEAKED.encode())},
+        {"M": {"inner": {"L": [{"SS": [LEAKED, "other"]}]}}},
+        {"M": {LEAKED: {"NULL": True}}},
+    ],
+    ids=["text", "bytes", "compressed", "nested", "a name"],
+)
+def test_a_table_with_a_secret_fails_its_test(attribute: dict[str, Any]) -> None:
     WATCH.learn(["watched-in-the-table"])
 
     def leak() -> None:
         with aws() as client:
-            client.put_item(TableName=TABLE, Item={"PK": {"S": "X"}, "SK": {"S": "a watched-in-the-table secret"}})
+            client.put_item(TableName=TABLE, Item={"PK": {"S": "X"}, "SK": {"S": "Y"}, "leak": attribute})
 
     with pytest.raises(SecretFound, match="the table"):
         leak()
