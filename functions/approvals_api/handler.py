@@ -37,6 +37,6 @@ def api() -> APIGatewayHttpResolver:
     return build_resolver(logger, ApprovalsApi(approvals, workflow, creator, now))
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return api().resolve(event, context)

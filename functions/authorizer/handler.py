@@ -23,6 +23,6 @@ def authorizer() -> Authorizer:
     return Authorizer(boto3.client("dynamodb"), Settings.from_env(os.environ).table, now)
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return authorizer().handle(event)

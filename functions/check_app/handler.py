@@ -22,6 +22,6 @@ def api() -> APIGatewayHttpResolver:
     return build_resolver(logger, wire_checks(os.environ))
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return api().resolve(event, context)

@@ -20,6 +20,6 @@ def tasks() -> Tasks:
     return Tasks.over(wire_ports(), logger)
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return tasks().conclude(event)

@@ -21,6 +21,6 @@ def endpoint() -> CallbackEndpoint:
     return CallbackEndpoint.wire(os.environ, "lark", Receiver, logger)
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return endpoint().handle(event)

@@ -20,6 +20,6 @@ def endpoint() -> SyncEndpoint:
     return SyncEndpoint.wire(os.environ, logger)
 
 
-@logger.inject_lambda_context(clear_state=True)
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> None:
     endpoint().handle(event, context.get_remaining_time_in_millis())

@@ -102,7 +102,8 @@ class _ForCallers(APIGatewayHttpResolver):
 
 def build_resolver(logger: Logger, *groups: RouteGroup) -> APIGatewayHttpResolver:
     """Return a resolver that refuses strangers, validates bodies and answers every error as a problem document."""
-    app = _ForCallers(enable_validation=True, json_body_deserializer=_read_json)
+    # Not even with POWERTOOLS_DEV set: it would print requests, and answer errors with their stack.
+    app = _ForCallers(enable_validation=True, json_body_deserializer=_read_json, debug=False)
     _answer_errors(app, logger)
     for group in groups:
         group.add_to(app)
