@@ -236,6 +236,20 @@ def test_who_delivers_cannot_write_approvals():
             assert set(actions(statement)) <= {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 
 
+TASKS = ("SubmitApprovalFunction", "CheckApprovalFunction", "ConcludeApprovalFunction", "ApplyCallbackFunction")
+
+
+@pytest.mark.parametrize("function", TASKS)
+def test_no_task_can_register_an_app_or_issue_a_token(function: str):
+    on_the_table = [each for each in statements(FUNCTIONS[function]) if "Condition" in each]
+    of_tenants = [each for each in on_the_table if {"TENANT#*", "TENANTS", "IDENTITY#*"} & set(leading_keys(each))]
+    allowed = {action for each in of_tenants for action in actions(each)}
+
+    heard = {"dynamodb:UpdateItem"} if function == "ApplyCallbackFunction" else set()
+    assert allowed == {"dynamodb:GetItem"} | heard
+    assert all(leading_keys(each) == ["TENANT#*"] for each in of_tenants)
+
+
 def test_a_flood_costs_bounded_money():
     settings = RESOURCES["Api"]["Properties"]["DefaultRouteSettings"]
 
