@@ -69,6 +69,9 @@ class _Workflow:
     def start(self, _: Approval) -> None:
         """Start; the transitions are counted by `STATES`."""
 
+    def start_closing(self, _: Approval) -> None:
+        """Start one more; nothing is stopped here."""
+
     def resume(self, *_: object) -> None:
         """Wake."""
 

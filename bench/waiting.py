@@ -213,6 +213,9 @@ class _Executions:
     def start(self, approval: Approval) -> None:
         """Nothing to do."""
 
+    def start_closing(self, approval: Approval) -> None:
+        """Nothing to do."""
+
     def resume(self, task_token: str, output: Mapping[str, object]) -> None:
         """Nothing to do."""
 

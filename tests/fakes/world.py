@@ -67,6 +67,7 @@ class FakeWorkflow:
 
     def __init__(self) -> None:
         self.started: list[str] = []
+        self.closing: list[str] = []
         self.answers: list[tuple[str, Mapping[str, object]]] = []
         self.failures: list[tuple[str, str]] = []
         self.spent: set[str] = set()
@@ -74,6 +75,10 @@ class FakeWorkflow:
     def start(self, approval: Approval) -> None:
         if approval.id not in self.started:
             self.started.append(approval.id)
+
+    def start_closing(self, approval: Approval) -> None:
+        if approval.id not in self.closing:
+            self.closing.append(approval.id)
 
     def resume(self, task_token: str, output: Mapping[str, object]) -> None:
         if task_token not in self.spent:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -112,6 +114,94 @@ def test_a_step_that_gave_up_before_anything_was_stored_still_answers(tasks: Tas
     given = execution({"tenant": "acme", "request": ASKED, "error": {}})
 
     assert tasks.conclude({**given, "failed_in": "submit"}) == {"status": "FAILED", "fail_unless_approved": True}
+
+
+def ended(status: str, given: Any, arn: str = ARN) -> dict[str, Any]:
+    """As in the Step Functions Developer Guide, "Automating event delivery with EventBridge"."""
+    return {
+        "version": "0",
+        "detail-type": "Step Functions Execution Status Change",
+        "source": "aws.states",
+        "detail": {
+            "executionArn": arn,
+            "stateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:gate-approvals",
+            "name": arn.rpartition(":")[2],
+            "status": status,
+            "startDate": int(datetime.fromisoformat(STARTED).timestamp() * 1000),
+            "stopDate": 1767225600000,
+            "input": None if given is None else json.dumps(given),
+            "inputDetails": {"included": given is not None},
+            "output": None,
+            "outputDetails": None,
+        },
+    }
+
+
+@pytest.mark.parametrize("status", ["ABORTED", "TIMED_OUT"])
+def test_the_approval_of_a_stopped_execution_is_canceled_and_closed(world: World, tasks: Tasks, status: str) -> None:
+    approval = world.opened()
+
+    for _ in range(2):
+        tasks.ended(ended(status, {"approval_id": approval.id}))
+
+    outcome = world.stored(approval.id).outcome
+    assert outcome is not None
+    assert (outcome.status.value, outcome.reason) == ("CANCELED", "execution_stopped")
+    assert world.workflow.closing == [approval.id]
+    # What the closing execution does: the first step finds the outcome, the next withdraws.
+    assert tasks.submit(execution({"approval_id": approval.id}))["state"] == "decided"
+    assert tasks.conclude({"approval_id": approval.id, "last_attempt": False})["status"] == "CANCELED"
+    assert "withdraw" in world.platform.calls
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["with its input", "with an input too long to be told"])
+def test_an_execution_that_was_started_with_a_request_is_known_by_its_name(
+    world: World, tasks: Tasks, shown: bool
+) -> None:
+    given = {"tenant": "acme", "request": ASKED}
+    started = tasks.submit(execution(given))
+
+    tasks.ended(ended("ABORTED", given if shown else None))
+
+    outcome = world.stored(started["approval_id"]).outcome
+    assert outcome is not None
+    assert outcome.status.value == "CANCELED"
+
+
+def test_an_execution_that_was_stopped_after_the_outcome_is_concluded_all_the_same(world: World, tasks: Tasks) -> None:
+    approval = world.opened()
+    world.platform.approve("REF-1")
+    world.applier.apply("fake", "acme", "prod", event("REF-1"))
+
+    tasks.ended(ended("ABORTED", {"approval_id": approval.id}))
+
+    assert world.stored(approval.id).status.value == "APPROVED"
+    assert world.workflow.closing == [approval.id]
+
+
+def test_a_broken_execution_leaves_no_approval_pending(world: World, tasks: Tasks) -> None:
+    approval = world.opened()
+
+    tasks.ended(ended("FAILED", {"approval_id": approval.id}))
+
+    assert world.stored(approval.id).status.value == "FAILED"
+    assert world.workflow.closing == [approval.id]
+
+
+def test_an_execution_that_failed_as_it_was_asked_to_is_left_alone(world: World, tasks: Tasks) -> None:
+    approval = world.opened(fail_unless_approved=True)
+    world.canceler.cancel("acme", "ci", approval.id, "")
+
+    tasks.ended(ended("FAILED", {"approval_id": approval.id}))
+
+    assert world.workflow.closing == []
+
+
+@pytest.mark.parametrize("given", [{}, [], {"tenant": "acme"}, {"approval_id": "apr_unknown"}, None])
+def test_an_execution_without_an_approval_is_nothing_to_close(world: World, tasks: Tasks, given: Any) -> None:
+    tasks.ended(ended("ABORTED", given, arn=f"{ARN}-other"))
+
+    assert world.workflow.closing == []
 
 
 def journaled(given: CallbackEvent, number: int) -> dict[str, Any]:

@@ -236,6 +236,25 @@ def test_who_delivers_cannot_write_approvals():
             assert set(actions(statement)) <= {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 
 
+def test_every_end_of_an_execution_that_concluded_nothing_is_heard_of():
+    (event,) = FUNCTIONS["ExecutionEndedFunction"]["Events"].values()
+    table, machine = statements(FUNCTIONS["ExecutionEndedFunction"])
+
+    assert event["Properties"]["Pattern"] == {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {
+            "stateMachineArn": [{"Ref": "ApprovalStateMachine"}],
+            "status": ["ABORTED", "TIMED_OUT", "FAILED"],
+        },
+    }
+    assert leading_keys(table) == ["APPROVAL#*", "NOTIFICATION#*"]
+    assert (actions(machine), machine["Resource"]) == (
+        ["states:StartExecution", "states:SendTaskSuccess"],
+        {"Ref": "ApprovalStateMachine"},
+    )
+
+
 TASKS = ("SubmitApprovalFunction", "CheckApprovalFunction", "ConcludeApprovalFunction", "ApplyCallbackFunction")
 
 

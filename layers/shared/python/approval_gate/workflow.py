@@ -30,10 +30,17 @@ class StepFunctions:
 
     def start(self, approval: Approval) -> None:
         """Start the execution of an approval; already started is success."""
+        self._start(approval, approval.id)
+
+    def start_closing(self, approval: Approval) -> None:
+        """Start one more, to conclude an approval whose own execution is gone; already started is success."""
+        self._start(approval, f"{approval.id}-closing")
+
+    def _start(self, approval: Approval, name: str) -> None:
         try:
             self._client.start_execution(
                 stateMachineArn=self._state_machine_arn,
-                name=approval.id,
+                name=name,
                 input=json.dumps({"approval_id": approval.id}),
             )
         except ClientError as err:

@@ -6,9 +6,10 @@ Raise = try again, return = answer: permanent failures are returned as data, wha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from aws_lambda_powertools import Logger
@@ -27,6 +28,7 @@ from approval_gate.services.close_cards import may_have_cards
 from approval_gate.services.conclude import Concluder
 from approval_gate.services.create import Creator
 from approval_gate.services.decide import Decider
+from approval_gate.services.stopped import Stopped
 from approval_gate.services.submit import Submitter, TaskAnswer
 from approval_gate.store.documents import read_event
 
@@ -101,6 +103,23 @@ class Tasks:
         approval = concluder.conclude(approval, view, last_attempt=bool(event.get("last_attempt")))
         view = approval_view(approval, self.ports.clock()).model_dump(mode="json")
         return {**view, "fail_unless_approved": approval.request.fail_unless_approved}
+
+    def ended(self, event: Mapping[str, Any]) -> None:
+        """
+        Close the approval of an execution that was stopped or broke.
+
+        Args:
+            event: `Step Functions Execution Status Change`; `detail` holds `executionArn`, `status`, `startDate` in
+                milliseconds, and `input` as text, or null where it is too long.
+                Source: Step Functions Developer Guide, "Automating event delivery with EventBridge", read 2026-11-29.
+        """
+        detail = event["detail"]
+        given = json.loads(detail.get("input") or "{}")
+        started_at = datetime.fromtimestamp(detail["startDate"] / 1000, UTC)
+        approval_id = given.get("approval_id") if isinstance(given, dict) else None
+        approval_id = str(approval_id or approval_id_of_execution(str(detail["executionArn"]), started_at))
+        stopped = Stopped(self.ports.approvals, self.ports.workflow, self.ports.clock)
+        stopped.close(approval_id, is_broken=detail["status"] == "FAILED")
 
     def apply(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """

@@ -183,6 +183,10 @@ class Workflow(Protocol):
         """Start the execution of an approval; already started is success."""
         ...
 
+    def start_closing(self, approval: Approval) -> None:
+        """Start one more, to conclude an approval whose own execution is gone; already started is success."""
+        ...
+
     def resume(self, task_token: str, output: Mapping[str, object]) -> None:
         """Answer a task token; a token that is gone is success."""
         ...
