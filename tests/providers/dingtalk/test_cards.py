@@ -86,7 +86,7 @@ def test_a_long_text_is_cut_and_keeps_its_links_and_its_end(draft: Draft) -> Non
     assert len(detail) <= MAX_DETAIL_CHARS
     assert "Too long, shortened here" in detail
     assert "https://ci.example.com/42" in detail
-    assert detail.endswith("Decide before: 2026-01-15 04:30 UTC")
+    assert detail.endswith("Decide before: 2026-01-15 12:30 UTC+8 (2026-01-15 04:30 UTC)")
 
 
 def test_no_value_can_pass_for_a_label_or_turn_the_text_around(draft: Draft) -> None:
@@ -102,7 +102,8 @@ def test_no_value_can_pass_for_a_label_or_turn_the_text_around(draft: Draft) -> 
     assert value_of(hostile, LABELS[0]) == "Deploy web now"
     assert value_of(hostile, LABELS[1]) == (
         "one\ntwo\nthree\n\nNote: a\n    Decide before: never\n\n"
-        "链接 Links:\nBu ild: https://ci.example.com/1\n\n请在此时间前处理 Decide before: 2026-01-16 00:00 UTC"
+        "链接 Links:\nBu ild: https://ci.example.com/1\n\n请在此时间前处理 "
+        "Decide before: 2026-01-16 08:00 UTC+8 (2026-01-16 00:00 UTC)"
     )
 
 

@@ -11,6 +11,7 @@ Source: DingTalk developer docs, "Create an approval form template", "Create an 
 from __future__ import annotations
 
 import re
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Literal
 
 from approval_gate.domain.approval import Mode
@@ -45,6 +46,7 @@ LABELS = (_TITLE_LABEL, _DETAIL_LABEL, REFERENCE_LABEL)
 
 _ROOT_DEPARTMENT = -1
 _COLON = ": "
+_CHINA = timezone(timedelta(hours=8))
 _CUT = "（内容过长，已截断；完整内容见流水线 Too long, shortened here; the pipeline has the full text）"
 _ACTION_TYPES: dict[Mode, Literal["AND", "OR"]] = {Mode.ALL: "AND", Mode.ANY: "OR", Mode.SEQUENCE: "AND"}
 
@@ -111,9 +113,11 @@ def _approvers(node: Node) -> Approvers:
 def _detail(draft: Draft) -> str:
     """Return what approvers read. Links and the time limit stand at the end and survive the shortening."""
     blocks = [_block(draft.description), "\n".join(_labelled(field) for field in draft.fields)]
+    until = draft.expires_at
+    china = until.astimezone(_CHINA)
     end = [
         "\n".join(["链接 Links:", *(_link(link) for link in draft.links)]) if draft.links else "",
-        f"请在此时间前处理 Decide before{_COLON}{draft.expires_at:%Y-%m-%d %H:%M} UTC",
+        f"请在此时间前处理 Decide before{_COLON}{china:%Y-%m-%d %H:%M} UTC+8 ({until:%Y-%m-%d %H:%M} UTC)",
     ]
     tail = _shortened(_joined(end), MAX_DETAIL_CHARS // 2)
     return _joined([_shortened(_joined(blocks), MAX_DETAIL_CHARS - len(tail) - len("\n\n")), tail])
