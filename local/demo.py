@@ -76,14 +76,15 @@ def _run_all(stack: Mapping[str, Any], console: Console) -> int:
     began = time.monotonic()
 
     def line(name: str, step: str, what: str) -> None:
-        console.print(f"{(time.monotonic() - began) * 1000:>6.0f} ms  {name:<17}  {step:<10}  {what}", markup=False)
+        console.print(f"{time.monotonic() - began:5.1f} s  {name:<17}  {step:<10}  {what}", markup=False)
 
     providers = list(stack["simulators"])
     with httpx.Client(timeout=30, trust_env=False) as http, ThreadPoolExecutor(len(providers)) as pool:
         world = World(stack, http, lambda case, step, what: line(case.name, step, what))
         console.print(
             f"{3 * len(providers)} approvals on {len(providers)} platforms; those that nobody answers expire after "
-            f"{LIFE_S} s"
+            f"{LIFE_S} s. The steps: the pipeline has requested it, the platform has opened it, a person clicked, the "
+            "platform's callback told the gate, the outcome is stored, the waiting execution is released."
         )
         futures = [pool.submit(Platform(world, provider).run) for provider in providers]
         pending = set(futures)
@@ -108,14 +109,14 @@ def _run_all(stack: Mapping[str, Any], console: Console) -> int:
 
 def _outcomes(rows: Sequence[Row]) -> Table:
     table = Table("platform", "wanted", "got", "from", title="Outcomes", title_justify="left")
-    table.add_column("click -> released", justify="right")
+    table.add_column("click to release", justify="right")
     table.add_column("calls", justify="right")
     table.add_column("to the platform")
     table.add_column("right?")
     usual = {row.result.case.provider: set(row.calls) for row in rows if row.result.case.wanted == "APPROVED"}
     for row in rows:
         result = row.result
-        released = "" if result.released_ms is None else f"{result.released_ms} ms"
+        released = "" if result.released_ms is None else f"{result.released_ms / 1000:.1f} s"
         verdict = "NO" if result.problem else "yes"
         # The first approval of a stack also fetches the access token and makes the form; later ones do not.
         once = {kind for kind in row.calls if kind not in usual[result.case.provider] and not _is_withdrawal(kind)}

@@ -154,11 +154,12 @@ def _finish(world: World, opened: Opened) -> Result:
         expired = world.wait("expired", approval, lambda seen: seen["outcome"], LIFE_S + _PATIENCE_S, _IDLE_POLL_S)
         outcome = expired["outcome"]
     by = ", ".join(person["name"] or person["user_id"] for person in outcome["decided_by"]) or "nobody"
-    world.tell(case, "outcome", f"{outcome['status']} by {by}, from {outcome['source']}, {outcome['comment']!r}")
+    why = f", {outcome['comment']!r}" if outcome["comment"] else ""
+    world.tell(case, "outcome", f"{outcome['status']} by {by}, from {outcome['source']}{why}")
 
     execution = world.wait("released", lambda: world.execution(opened.approval_id), lambda seen: seen != "RUNNING")
     released_ms = int((time.monotonic() - clicked) * 1000) if case.decision else None
-    world.tell(case, "released", f"the execution {execution}")
+    world.tell(case, "released", f"the execution has ended: {execution}")
     return Result(case, outcome["status"], outcome["source"], released_ms, _problem(case, outcome, execution))
 
 

@@ -15,7 +15,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +194,16 @@ def use_local_credentials() -> None:
     os.environ.update(CREDENTIALS)
 
 
+def _next_steps(stack: Mapping[str, Any]) -> str:
+    pages = "\n".join(f"  {name:<9} {one['ui_url']}" for name, one in stack["simulators"].items())
+    return (
+        f"Pages to decide on, as 林悦 (Lin Yue, lead@example.com):\n{pages}\n"
+        "This shell:\n"
+        '  PATH="$PWD/.venv/bin:$PATH"; eval "$(approval-gate local-env)"\n'
+        f'  approval-gate request --app {stack["apps"]["feishu"]} --title "May I?" --approver lead@example.com --wait'
+    )
+
+
 def main() -> int:
     """Read the command line; what people read goes to standard error, what programs read to standard output."""
     parser = argparse.ArgumentParser(prog="python -m local.stack", description="The local stack.")
@@ -209,8 +219,10 @@ def main() -> int:
     use_local_credentials()
     try:
         if given.command == "up":
-            print(json.dumps(bring_up(folder, say=say), indent=2))
-            say("the stack is up; `make down` stops it")
+            up = bring_up(folder, say=say)
+            print(json.dumps(up, indent=2))
+            say("the stack is up; `make down` stops it. What to do with it: docs/quickstart.md")
+            print(_next_steps(up), file=sys.stderr)
         elif given.command == "down":
             stopped = bring_down(folder)
             say(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
