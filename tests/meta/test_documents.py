@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from approval_gate.api.models import REQUEST_MAX_BYTES, TIMEOUT_MAX_S, TIMEOUT_MIN_S
+from approval_gate.domain.schedule import REMIND_AGAIN_AFTER, UNREACHABLE_GRACE
+from approval_gate.errors import ApprovalAlreadyDecided, GateError, RemindedAlready, RequestError
 from tests.fakes.aws import TABLE, aws, create_table, template
 
 ROOT = Path(__file__).parents[2]
@@ -109,3 +113,29 @@ def test_the_restoring_script_puts_back_what_is_missing_and_changes_nothing_that
         "APPROVAL#decided": item("APPROVAL#decided", "APPROVED"),
     }
     assert capsys.readouterr().out == "1 items copied\n"
+
+
+def subclasses(of: type[GateError]) -> set[type[GateError]]:
+    return {of} | {each for direct in of.__subclasses__() for each in subclasses(direct)}
+
+
+def test_the_page_of_errors_names_every_code_that_callers_get_and_no_other() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").partition("## Limits")[0]
+    rows = re.findall(r"^\| (4\d\d|5\d\d)[^|]* \| ([^|]*) \|", page, re.MULTILINE)
+    named = {code for _, codes in rows for code in re.findall(r"`(\w+)`", codes)}
+    source = "".join(file.read_text() for file in (ROOT / SOURCES[1]).rglob("*.py"))
+    callers = {each.code for each in subclasses(RequestError) | {ApprovalAlreadyDecided, RemindedAlready}}
+
+    assert callers <= named
+    assert [code for code in sorted(named) if f'"{code}"' not in source] == []
+
+
+def test_the_page_of_limits_tells_the_numbers_of_the_code() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8").partition("## Limits")[2]
+
+    assert f"{REQUEST_MAX_BYTES // 1024} KiB" in page
+    assert (TIMEOUT_MIN_S, TIMEOUT_MAX_S) == (60, 30 * 86_400)
+    assert (timedelta(minutes=5), timedelta(minutes=10)) == (REMIND_AGAIN_AFTER, UNREACHABLE_GRACE)
+    assert "60 s to 30 days" in page
+    assert "at most every five minutes" in page
+    assert "up to ten minutes" in page
