@@ -111,7 +111,7 @@ def add_app(  # noqa: PLR0913 - one parameter per option
     if is_asking:
         body["credentials"] = ask_for_credentials(run, provider, lang)
         if "default_requester" not in body and (who := ask_for_requester(lang)):
-            body["default_requester"] = PERSON.convert(who, None, None)
+            body["default_requester"] = who
     app = register(run, body, lang)
     run.terminal.line(Said(f"Registered {app['id']}.", f"已登记 {app['id']}。").to(lang), fg="green")
     show_next_steps(run, app, lang)

@@ -15,6 +15,7 @@ import click
 from cli.consoles import CONSOLES, Field, Said
 from cli.exits import Misused, Refused
 from cli.gate import path
+from cli.inputs import PERSON
 from cli.run import Run
 
 __all__ = [
@@ -99,14 +100,21 @@ def _asked_for(run: Run, fields: Iterable[Field], lang: str) -> dict[str, str]:
     return found
 
 
-def ask_for_requester(lang: str) -> str:
-    """Ask in whose name approvals are opened; empty when every request says it itself."""
+def ask_for_requester(lang: str) -> dict[str, str] | None:
+    """Ask in whose name approvals are opened, until it is a person; None when every request says it itself."""
     text = Said(
         "\nIn whose name are approvals asked for, unless a request says it? An e-mail address, a mobile number or "
         "user_id:… (Enter: every request says it)",
         "\n默认以谁的名义发起审批？填写邮箱、手机号或 user_id:…（回车：由每个请求指定）",
     )
-    return _asked(text.to(lang), is_secret=False, is_required=False)
+
+    def person(given: str) -> dict[str, str] | None:
+        return PERSON.convert(given.strip(), None, None) if given.strip() else None
+
+    found: dict[str, str] | None = click.prompt(
+        text.to(lang), default="", show_default=False, value_proc=person, err=True
+    )
+    return found
 
 
 def register(run: Run, body: MutableMapping[str, Any], lang: str) -> dict[str, Any]:

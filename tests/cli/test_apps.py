@@ -114,6 +114,16 @@ def test_what_the_gate_objects_to_is_asked_for_again(shell: Shell) -> None:
     assert shell("apps", "show", "mine", "--json").json["credentials"]["app_id"] == FEISHU["app_id"]
 
 
+def test_a_requester_who_is_nobody_is_asked_for_again_and_nothing_typed_before_is_lost(shell: Shell) -> None:
+    typed = lines(*FEISHU.values(), "42", "dev@example.com", "n")
+
+    done = shell("apps", "add", "mine", "--provider", "feishu", person=True, typed=typed)
+
+    assert done.code == 0, done.err
+    assert "give an e-mail address" in done.err
+    assert shell("apps", "show", "mine", "--json").json["default_requester"] == {"email": "dev@example.com"}
+
+
 def test_what_the_address_page_shows_is_asked_for_when_the_address_is_known(shell: Shell) -> None:
     answers = lines("wecom", *WECOM.values(), "", "", "callbackToken", AES_KEY, "n")
 
