@@ -129,7 +129,7 @@ def test_a_platform_that_does_not_answer_loses_no_change(site: Site) -> None:
     assert site.left() == {"Priya Nair"}
 
 
-def test_a_refused_call_leaves_the_change_to_a_run(site: Site) -> None:
+def test_a_refused_call_leaves_the_change_to_a_run(site: Site, table: Any) -> None:
     site.told(site.id_of("Priya Nair"))
     site.failing(httpx.Response(200, json={"code": 99991672, "errcode": 60011, "errmsg": "no permission"}))
 
@@ -137,6 +137,8 @@ def test_a_refused_call_leaves_the_change_to_a_run(site: Site) -> None:
 
     assert site.people() == EVERYBODY
     assert site.due() is Due.NOTHING
+    (mark,) = (each for each in table.scan(TableName=TABLE)["Items"] if each["PK"]["S"].startswith("CHANGED#"))
+    assert "expires_at_epoch_s" in mark
     site.platform.later(CHANGE_PAUSE.total_seconds())
     assert site.due() is Due.RUN
 

@@ -12,6 +12,7 @@ from approval_gate.domain.sync import Changed, Sync
 from approval_gate.errors import VersionConflict
 from approval_gate.store import keys
 from approval_gate.store.aws_errors import as_store_errors
+from approval_gate.store.journal import KEPT_FOR
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -102,7 +103,11 @@ class DynamoSyncs:
 
     def widen_change(self, provider: str, tenant: str, app_id: str, seen: Changed) -> None:
         """Let it mean that anything may have changed, unless they said more since."""
-        item: dict[str, Any] = {**keys.changed(provider, tenant, app_id), "at": {"S": seen.at.isoformat()}}
+        item: dict[str, Any] = {
+            **keys.changed(provider, tenant, app_id),
+            "at": {"S": seen.at.isoformat()},
+            "expires_at_epoch_s": {"N": str(int((seen.at + KEPT_FOR).timestamp()))},
+        }
         try:
             with as_store_errors("widen change of contacts"):
                 self._client.put_item(TableName=self._table, Item=item, **_unless_more(seen))
