@@ -13,8 +13,9 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from approval_gate.domain.approval import Reminders
-from approval_gate.entrypoints.api import build_resolver
+from approval_gate.entrypoints.api import build_resolver, caller_in
 from approval_gate.entrypoints.approvals import ApprovalsApi
+from approval_gate.errors import Unauthenticated
 from approval_gate.ports.webhooks import WebhookSecret
 from approval_gate.services.create import Creator
 from approval_gate.store.webhook_secrets import DynamoWebhookSecrets
@@ -272,6 +273,15 @@ def test_a_stranger_is_refused_before_their_body_is_read(call: Call, body: str) 
 
     assert (status, answer["code"]) == (401, "unauthenticated")
     assert headers["WWW-Authenticate"] == 'Bearer realm="approval-gate"'
+
+
+@pytest.mark.parametrize("told", [None, {}, {"lambda": None}, {"lambda": {}}, {"lambda": {"tenant": "acme"}}])
+def test_whoever_the_authorizer_does_not_know_is_a_stranger(told: Any) -> None:
+    request = api_event("GET", "/v1/approvals")
+    request["requestContext"]["authorizer"] = told
+
+    with pytest.raises(Unauthenticated):
+        caller_in(request)
 
 
 def test_an_unknown_path_is_told_so(call: Call) -> None:

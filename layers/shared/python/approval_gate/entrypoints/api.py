@@ -23,7 +23,7 @@ from approval_gate.api.answers import ProblemBody
 from approval_gate.errors import Forbidden, GateError, RemindedAlready, RequestError, StoreError, Unauthenticated
 from approval_gate.untrusted import json_value
 
-__all__ = ["PROBLEMS", "Caller", "RouteGroup", "build_resolver", "caller_of", "problem"]
+__all__ = ["PROBLEMS", "Caller", "RouteGroup", "build_resolver", "caller_in", "caller_of", "problem"]
 
 _PROBLEM_TYPE = "application/problem+json"
 _PROBLEM_URI = "urn:approval-gate:problem:"
@@ -67,11 +67,13 @@ def caller_of(app: APIGatewayHttpResolver) -> Caller:
     Raises:
         Unauthenticated: nobody we know.
     """
-    return _caller_in(app.current_event.raw_event)
+    return caller_in(app.current_event.raw_event)
 
 
-def _caller_in(event: Mapping[str, Any]) -> Caller:
-    context = event.get("requestContext", {}).get("authorizer", {}).get("lambda") or {}
+def caller_in(event: Mapping[str, Any]) -> Caller:
+    """Do as `caller_of`, with the HTTP API event."""
+    authorizer = event.get("requestContext", {}).get("authorizer") or {}
+    context = authorizer.get("lambda") or {}  # null where it told nothing
     tenant, principal = context.get("tenant"), context.get("principal")
     if not tenant or not principal:
         raise Unauthenticated("Send a valid API token: `Authorization: Bearer agt_...`.")
@@ -92,7 +94,7 @@ class _ForCallers(APIGatewayHttpResolver):
     @override
     def resolve(self, event: Any, context: Any) -> dict[str, Any]:
         try:
-            _caller_in(event)
+            caller_in(event)
         except Unauthenticated as err:
             answer = problem(err.status, err.code, err.message)
             headers = {"content-type": answer.content_type, **answer.headers}
