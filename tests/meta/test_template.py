@@ -230,6 +230,26 @@ def test_what_the_outbox_cannot_deliver_ends_in_a_queue_that_alarms():
     assert dead in alarmed
 
 
+def test_a_function_that_writes_to_the_queue_it_reads_is_not_taken_for_a_runaway():
+    """Only AWS would show it: Lambda drops a message that came back to its function more than 16 times."""
+    read = {
+        (name, event["Properties"]["Queue"]["Fn::GetAtt"][0])
+        for name, properties in FUNCTIONS.items()
+        for event in properties.get("Events", {}).values()
+        if event["Type"] == "SQS"
+    }
+    written = {
+        (name, target["Fn::GetAtt"][0])
+        for name, properties in FUNCTIONS.items()
+        for statement in statements(properties)
+        if "sqs:SendMessage" in actions(statement)
+        for target in (statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]])
+    }
+
+    allowed = {name for name, properties in FUNCTIONS.items() if properties.get("RecursiveLoop") == "Allow"}
+    assert {name for name, _ in read & written} == allowed == {"DeliverFunction", "SyncContactsFunction"}
+
+
 def test_who_delivers_cannot_write_approvals():
     for statement in statements(FUNCTIONS["DeliverFunction"]):
         if statement["Resource"] == {"Fn::GetAtt": ["Table", "Arn"]} and "APPROVAL#*" in leading_keys(statement):
