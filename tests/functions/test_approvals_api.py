@@ -267,6 +267,29 @@ def test_a_body_that_is_no_request_is_refused_and_stored_nowhere(call: Call, wor
     assert rows(world) == before
 
 
+@pytest.mark.parametrize("turned", ["\u202a", "\u202d", "\u202e", "\u2066", "\u2067", "\u2069"])
+@pytest.mark.parametrize("field", ["title", "description"])
+def test_text_that_reads_otherwise_than_it_is_written_is_refused(call: Call, field: str, turned: str) -> None:
+    status, answer, _ = call("POST", "/v1/approvals", {**ASKED, field: f"Deploy to {turned}gnigats"})
+
+    assert (status, answer["errors"][0]["field"]) == (400, field)
+
+
+@pytest.mark.parametrize("break_", ["\n", "\r", "\x85", "\u2028", "\u2029"])
+def test_a_title_is_one_line_whatever_ends_lines(call: Call, break_: str) -> None:
+    status, answer, _ = call("POST", "/v1/approvals", {**ASKED, "title": f"Deploy web{break_}Approved by: QA"})
+
+    assert (status, answer["errors"][0]["field"]) == (400, "title")
+
+
+def test_text_of_every_language_is_taken(call: Call) -> None:
+    words = "发布 web 👩🏽\u200d💻 نشر\u200f הפצה déploiement"
+
+    status, answer, _ = call("POST", "/v1/approvals", {**ASKED, "title": words, "description": f"{words}\n{words}"})
+
+    assert (status, answer["title"]) == (201, words)
+
+
 @pytest.mark.parametrize("body", STRANGE_BODIES.values(), ids=STRANGE_BODIES)
 def test_a_stranger_is_refused_before_their_body_is_read(call: Call, body: str) -> None:
     status, answer, headers = call("POST", "/v1/approvals", body, tenant=None)

@@ -35,12 +35,14 @@ TIMEOUT_MAX_S = 2_592_000
 REQUEST_MAX_BYTES = 131_072
 """What one approval may take in the table: its item also holds up to 400 tasks and must stay below 400 KB."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+"""The last two turn the direction of text: an approver would read something else than what is approved."""
+_BREAK = re.compile(r"[\n\r\x85\u2028\u2029]")
 _MOBILE = re.compile(r"\+?[0-9]{5,20}")
 
 
 def _one_line(text: str) -> str:
-    if _CONTROL.search(text) or "\n" in text or "\r" in text:
+    if _CONTROL.search(text) or _BREAK.search(text):
         raise ValueError("must be one line without control characters")
     return text
 
