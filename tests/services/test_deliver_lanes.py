@@ -69,6 +69,40 @@ def test_a_burst_beyond_the_pace_is_combined(office: PostOffice) -> None:
     assert all(office.delivery(each).is_combined for each in asked[20:])
 
 
+def test_those_who_are_told_together_are_told_no_faster_than_one_of_them(office: PostOffice) -> None:
+    office.messenger.paces = {USER: Pace(messages=30, per_s=60)}
+    crowd = [(USER, "u1"), (USER, "u2"), (USER, "u3")]
+    asked = [office.ask(told(f"n-{number:02d}", *crowd)) for number in range(70)]
+    turned = office.ask(told("turned", *reversed(crowd)))
+    office.run(240)
+
+    assert [office.statuses(each) for each in asked] == [["SENT"] * 3] * 70
+    assert office.statuses(turned) == ["SENT"] * 3
+    assert most_in(office, 60) <= 30
+    assert all(len(parcel.to) == 3 for _, parcel in office.messenger.sent)
+
+
+def test_others_who_are_told_together_do_not_wait(office: PostOffice) -> None:
+    office.messenger.paces = {USER: Pace(messages=1, per_s=600)}
+    office.ask(told("one", (USER, "u1"), (USER, "u2")))
+    office.ask(told("other", (USER, "u3"), (USER, "u4")))
+    office.run()
+
+    assert len(office.messenger.sent) == 2
+
+
+def test_a_destination_that_asks_for_silence_hears_nothing_of_other_messages_either(office: PostOffice) -> None:
+    office.messenger.failures = [ProviderUnavailable("wait", retry_after_s=300)]
+    first = office.ask(told("first", (CHAT, "oc_1")))
+    office.run(10)
+    second = office.ask(told("second", (CHAT, "oc_1"), at=office.clock()))
+    office.run(280)
+    assert office.messenger.sent == []
+    office.run(120)
+
+    assert (office.statuses(first), office.statuses(second)) == (["SENT"], ["SENT"])
+
+
 def test_a_combined_message_is_in_the_language_of_the_platform(office: PostOffice) -> None:
     office.messenger.locale = "zh-CN"
     burst(office, 42)

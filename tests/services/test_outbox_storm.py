@@ -91,7 +91,7 @@ class Storm:
         if to.kind is DestinationKind.ROBOT:
             self._guard(to.value)
         self._another_worker()
-        ban = 0.02 if to.kind is DestinationKind.ROBOT else 0
+        ban = 0.05 if to.kind is DestinationKind.ROBOT else 0
         match self.lot(refuse=0.02, throttle=0.04, away=0.05, silent=0.04, garbage=0.03, dead=0.02, ban=ban):
             case "refuse":
                 raise ProviderRejected("refused", vendor_code="40003")

@@ -328,6 +328,18 @@ def test_the_pace_of_robots_keeps_them_from_a_ban(site: MailSite) -> None:
     assert len(site.arrived()) == 3 * pace.messages
 
 
+def test_the_pace_keeps_a_persons_day_below_what_is_dropped_without_a_word(site: MailSite) -> None:
+    pace = site.messenger().pace(DestinationKind.USER_ID)
+    assert pace is not None
+
+    for _ in range(2):
+        for _ in range(pace.messages):
+            site.send(site.parcel(site.recipient(DestinationKind.USER_ID)))
+        site.later(pace.per_s)
+
+    assert [shown["to"] for shown in site.arrived()] == [["lead"]] * 2 * pace.messages
+
+
 def test_a_ban_lasts_as_long_as_the_pace_says(site: MailSite) -> None:
     pace = site.messenger().pace(DestinationKind.ROBOT)
     assert pace is not None

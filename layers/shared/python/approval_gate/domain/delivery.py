@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -56,6 +57,7 @@ class Delivery:
         attempts: how often it was tried; being told to slow down does not count, that is `throttled`.
         next_attempt_at: not before; None: at once.
         tried_at: when last.
+        crowd: of one that leads several recipients of one message, which they are; the same for the same ones.
         message_id: the platform's.
         error_code: the platform's own, or ours, of the last attempt.
         is_combined: the platform's message holds other notifications too, so it cannot be replaced by another.
@@ -78,6 +80,7 @@ class Delivery:
     finished_at: datetime | None = None
     carries: tuple[DeliveryKey, ...] = ()
     carried_by: DeliveryKey | None = None
+    crowd: str = ""
     person: Identity | None = None
     message_id: str = ""
     error_code: str = ""
@@ -113,6 +116,7 @@ class Delivery:
             finished_at=None,
             carries=(),
             carried_by=None,
+            crowd="",
             is_combined=False,
             is_dead_lettered=False,
         )
@@ -176,7 +180,8 @@ def spread(
             done |= {each.key.number: each.failed("unsupported_destination", text, now) for each in members}
             continue
         for leader, *followers in batched(members, size, strict=False):
-            done[leader.key.number] = replace(leader, carries=tuple(each.key for each in followers))
+            crowd = _crowd([leader, *followers]) if followers else ""
+            done[leader.key.number] = replace(leader, carries=tuple(each.key for each in followers), crowd=crowd)
             done |= {each.key.number: replace(each, carried_by=leader.key) for each in followers}
     return tuple(done[number] for number in sorted(done))
 
@@ -185,6 +190,11 @@ _TOGETHER = 45
 """What travels together is recorded in one transaction of at most 100 items, deliveries and cards."""
 
 _MACHINES = {DestinationKind.WEBHOOK, DestinationKind.EVENT_BUS}
+
+
+def _crowd(members: Sequence[Delivery]) -> str:
+    named = sorted(f"{each.destination.kind.value} {each.destination.value}" for each in members)
+    return hashlib.sha256("\n".join(named).encode()).hexdigest()[:32]
 
 
 def _by_sort(deliveries: Iterable[Delivery]) -> Iterator[tuple[DestinationKind, list[Delivery]]]:

@@ -146,12 +146,12 @@ def lane_of(delivery: Delivery) -> LaneKey:
     """
     Return the lane of a delivery that leads.
 
-    One per person, chat, robot, department or webhook address. What travels together, and the event bus, which has no
-    limit that one tenant could break, have a lane for each delivery.
+    One per person, chat, robot, department or webhook address, and one for those who are told together, whenever they
+    are. The event bus, which has no limit that one tenant could break, has a lane for each delivery.
     """
     to = delivery.destination
-    facts = [to.kind.value, to.value]
-    if to.kind is DestinationKind.EVENT_BUS or (delivery.carries and not delivery.is_combined):
+    facts = ["crowd", delivery.crowd] if delivery.crowd else [to.kind.value, to.value]
+    if to.kind is DestinationKind.EVENT_BUS:
         facts += [delivery.key.notification_id, str(delivery.key.number)]
     digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:32]
     return LaneKey(delivery.tenant, delivery.app or "-", digest)

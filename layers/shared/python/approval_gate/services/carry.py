@@ -40,12 +40,14 @@ class Report:
         deliveries: all of them, as they shall be stored.
         cards: messages to be replaced when their approval ends.
         again_at: when the destination may be tried again, unless it answered.
+        silent_until: the destination wants to hear nothing before.
     """
 
     ended: Ended
     deliveries: tuple[Delivery, ...]
     cards: tuple[Card, ...] = ()
     again_at: datetime | None = None
+    silent_until: datetime | None = None
 
 
 class Carrier(Protocol):
@@ -139,7 +141,8 @@ def unavailable(
     """Report an attempt of which nothing is known, or that did not get through. All go on, or end, together."""
     youngest = max(deliveries, key=lambda each: each.since)
     leader = replace(deliveries[0], since=youngest.since)
-    return _alike(Ended.UNAVAILABLE, deliveries, after_failure(leader, now, code, problem, retry_after_s))
+    report = _alike(Ended.UNAVAILABLE, deliveries, after_failure(leader, now, code, problem, retry_after_s))
+    return replace(report, silent_until=now + timedelta(seconds=retry_after_s)) if retry_after_s else report
 
 
 def throttled(deliveries: Sequence[Delivery], code: str, problem: str, wait_s: float | None, now: datetime) -> Report:

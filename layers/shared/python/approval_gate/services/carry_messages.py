@@ -56,9 +56,7 @@ class MessageCarrier:
         return messenger.recipients_per_call
 
     def limit_of(self, delivery: Delivery) -> Limit | None:
-        """Return the platform's pace for one destination; what goes to several at once has none."""
-        if delivery.carries and not delivery.is_combined:
-            return None
+        """Return the platform's pace for one destination; it holds for several at once too."""
         try:
             _, messenger = self.messenger_of(delivery.tenant, delivery.app)
         except ConfigurationError:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from approval_gate.domain.delivery import Delivery, DeliveryStatus
-from approval_gate.domain.lane import Lane, LaneKey, Limit
+from approval_gate.domain.lane import Lane, LaneKey, Limit, lane_of
 from approval_gate.domain.message import DestinationKind
 from approval_gate.errors import GateError, VersionConflict
 from approval_gate.ports import Clock
@@ -81,7 +81,7 @@ class LaneRunner:
             stored = mine if each == mine.key else self._outbox.delivery(each)
             if stored is None:
                 continue
-            if stored.status.is_final or stored.carried_by is not None:
+            if stored.status.is_final or stored.carried_by is not None or lane_of(stored) != key:
                 self._outbox.leave(key, stored)  # put on the list by one who came too late
             elif lane.may_try(stored, now):
                 found[each] = stored
@@ -130,6 +130,7 @@ class LaneRunner:
                 lane = taken.worked(now)
             case Ended.UNAVAILABLE:
                 lane = taken.failed(now, report.again_at or now)
+                lane = lane.banned(report.silent_until) if report.silent_until else lane
             case Ended.THROTTLED:
                 lane = taken.banned(report.again_at or now)
             case Ended.UNUSED:
@@ -139,8 +140,7 @@ class LaneRunner:
         _log(report.deliveries)
 
     def _wait(self, key: LaneKey, mine: Delivery, until: datetime) -> datetime:
-        is_shared = mine.destination.kind is not DestinationKind.EVENT_BUS and (not mine.carries or mine.is_combined)
-        if is_shared:
+        if mine.destination.kind is not DestinationKind.EVENT_BUS:
             self._outbox.wait(key, mine)
         return until
 

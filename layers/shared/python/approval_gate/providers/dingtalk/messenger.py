@@ -4,7 +4,8 @@ Send messages: work notifications to people, departments and everyone, the app's
 What is told of a work notification is that the platform took it. Who got it, the platform knows only later and tells in
 a second call (`getsendresult`), which is not made: each of both counts against the 5,000 calls a month that the whole
 organisation has, so asking would halve what can be sent; and nearly all ids come from the platform itself, by a look-up
-or an approval. What the first call refuses is told per recipient.
+or an approval. What the first call refuses is told per recipient. What a person may have in a day, after which the
+platform drops without a word, `pace` keeps below.
 
 One text reaches a person once a day: the platform drops repetitions without a word. A repeated attempt is the same
 text and so does no harm before midnight; other messages differ in their reference (`markdown_letter`). Custom robots
@@ -60,7 +61,11 @@ _PER_CALL = {
     DestinationKind.ROBOT: 1,
 }
 _DAY_S = 86_400.0
+# Of an organisation's own app, which ours are; apps of others have 100 or 50, by the page. A day of the calendar holds
+# no more than any 24 hours.
+_PERSON_PACE = Pace(500, _DAY_S)
 _PACES = {
+    DestinationKind.DEPARTMENT: _PERSON_PACE,
     DestinationKind.ROBOT: Pace(20, 60, ban_s=BAN_S),
     # Three a day, and no more is shown: from memory, the pages read do not say it. Waiting is better than losing.
     DestinationKind.EVERYONE: Pace(3, _DAY_S),
@@ -132,12 +137,8 @@ class Messenger:
         return _PEOPLE_PER_CALL if kind.is_person else _PER_CALL.get(kind, 0)
 
     def pace(self, kind: DestinationKind) -> Pace | None:
-        """
-        Return the limits of custom robots, and of messages to everyone.
-
-        One person may have 500 messages a day, which is more than a pace is worth.
-        """
-        return _PACES.get(kind)
+        """Return the limits of a person's day, of custom robots, and of messages to everyone."""
+        return _PERSON_PACE if kind.is_person else _PACES.get(kind)
 
     def send(self, parcel: Parcel) -> tuple[Receipt, ...]:
         """
