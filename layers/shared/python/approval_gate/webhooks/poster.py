@@ -147,11 +147,11 @@ def _judge(reply: Reply, now: datetime) -> None:
 
 def _retry_after_s(value: str, now: datetime) -> float | None:
     """Return the seconds of a Retry-After, a number or an HTTP date; None when it says nothing we can use."""
-    if re.fullmatch(r"[0-9]{1,9}", value):
+    if re.fullmatch(r"[0-9]+", value):
         return min(float(value), _RETRY_AFTER_MAX_S)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
     return min(max(seconds, 0.0), _RETRY_AFTER_MAX_S)
