@@ -79,7 +79,10 @@ def read_content(msgtype: str, content: dict[str, Any]) -> tuple[str, str, list[
     if msgtype == "text":
         return "", *_plain(str(content.get("content", "")))
     if msgtype in {"markdown", "markdown_v2"}:
-        return "", *read_markdown(_MARKUP.sub("", str(content.get("content", ""))))
+        text = str(content.get("content", ""))
+        if msgtype == "markdown":
+            text = _MENTION.sub(lambda found: "@" + found[1].removeprefix("@"), text)
+        return "", *read_markdown(_MARKUP.sub("", text))
     if msgtype == "textcard":
         text, links = _plain(str(content.get("description", "")))
         return str(content.get("title", "")), text, [(str(content.get("btntxt") or "详情"), content["url"]), *links]

@@ -76,6 +76,14 @@ def test_a_reminder_says_who_is_awaited_until_when_and_where_to_go() -> None:
     assert message.links[0] == Link("Open the approval", "https://platform.example.com/open")
 
 
+def test_a_chinese_reader_is_told_the_time_of_china_and_names_as_they_are_listed_there() -> None:
+    two = replace(APPROVAL, stages=(Stage(Mode.ALL, (Identity("ou_lead", "林悦"), Identity("ou_ops", "陈浩"))),))
+
+    message = message_about(two, ApprovalEvent.REMINDER, "zh-CN")
+
+    assert (shown(message)["截止时间"], shown(message)["等待处理"]) == ("2026-01-15 18:00 UTC+8", "林悦、陈浩")
+
+
 def test_a_rejection_says_who_and_why_and_looks_like_one() -> None:
     message = message_about(REJECTED, ApprovalEvent.REJECTED, "zh-CN")
 

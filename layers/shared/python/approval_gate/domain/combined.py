@@ -16,6 +16,7 @@ _LINE = 120
 _LINKS = 5
 _LEVELS = tuple(Level)
 _TITLES = {"zh-CN": "{count} 条通知：{first}", "en": "{count} notifications: {first}"}
+_COLONS = {"zh-CN": "：", "en": ": "}
 _MORE = {"zh-CN": "……另有 {count} 条", "en": "... and {count} more"}
 
 
@@ -26,7 +27,7 @@ def combined(messages: Sequence[Message], locale: str) -> Message:
     Mentions of all are kept; of links, the first few.
     """
     locale = locale if locale in LOCALES else LOCALES[0]
-    lines = [_line(message) for message in messages[:_SHOWN]]
+    lines = [_line(message, _COLONS[locale]) for message in messages[:_SHOWN]]
     if len(messages) > _SHOWN:
         lines.append(_MORE[locale].format(count=len(messages) - _SHOWN))
     links: dict[str, Link] = {link.url: link for message in messages for link in message.links[:1]}
@@ -41,8 +42,8 @@ def combined(messages: Sequence[Message], locale: str) -> Message:
     )
 
 
-def _line(message: Message) -> str:
+def _line(message: Message, colon: str) -> str:
     text = plain(read(message.text))
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
     cut = first if len(first) <= _LINE else first[: _LINE - 1] + "…"
-    return "- " + escaped(one_line(message.title) + (f": {cut}" if cut else ""))
+    return "- " + escaped(one_line(message.title) + (f"{colon}{cut}" if cut else ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 from approval_gate.domain.approval import Approval
 from approval_gate.domain.message import LOCALES, Field, Level, Link, Message
@@ -14,6 +14,9 @@ __all__ = ["message_about"]
 
 _FIELDS_SHOWN = 10
 """Of the request's own fields: a notification is read at a glance, the approval shows all of them."""
+
+_CHINA = timezone(timedelta(hours=8))
+"""China has one time, without summer time."""
 
 _LEVELS = {
     ApprovalEvent.APPROVED: Level.SUCCESS,
@@ -94,17 +97,17 @@ def message_about(approval: Approval, event: ApprovalEvent, locale: str = "") ->
     locale = locale if locale in LOCALES else LOCALES[0]
     heading, text = _WORDS[locale][event]
     label = _LABELS[locale]
-    colon = "：" if locale == "zh-CN" else ": "
+    colon, comma = ("：", "、") if locale == "zh-CN" else (": ", ", ")
     facts: list[tuple[str, str]] = [(label["requester"], _named(approval.requester))]
     outcome = approval.outcome
     if event in _STILL_OPEN:
-        facts += [(label["waiting"], ", ".join(_named(who) for who in waiting_for(approval)))]
-        facts += [(label["expires"], _moment(approval.expires_at))]
+        facts += [(label["waiting"], comma.join(_named(who) for who in waiting_for(approval)))]
+        facts += [(label["expires"], _moment(approval.expires_at, locale))]
     elif outcome is not None:
         language = "zh" if locale == "zh-CN" else "en"
         if event in (ApprovalEvent.RELEASED, ApprovalEvent.REVOKED):
             facts += [(label["outcome"], _WORDS[locale][ApprovalEvent(outcome.status.value.lower())][0])]
-        facts += [(label["by"], ", ".join(_named(who) for who in outcome.decided_by))]
+        facts += [(label["by"], comma.join(_named(who) for who in outcome.decided_by))]
         facts += [(label["comment"], outcome.comment)]
         explained = outcome.detail.get(language) or outcome.detail.get("en", "")
         facts += [(label["reason"], explained if explained != outcome.comment else "")]
@@ -124,5 +127,6 @@ def _named(person: Identity | None) -> str:
     return (person.name or person.user_id) if person else ""
 
 
-def _moment(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+def _moment(at: datetime, locale: str) -> str:
+    zone, name = (_CHINA, "UTC+8") if locale == "zh-CN" else (UTC, "UTC")
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M} {name}"
