@@ -14,12 +14,16 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from approval_gate.domain.message import LOCALES, Field, Level, Link, Message
+from approval_gate.domain.message import LOCALES, Destination, DestinationKind, Field, Level, Link, Message
 from approval_gate.domain.people import Identity
 from approval_gate.markdown import Line, read
+from approval_gate.ports.messages import Parcel, Recipient
 from approval_gate.providers.feishu.card_parts import sent_bytes
 from approval_gate.providers.feishu.markdown import card_markdown, text_lines
 from approval_gate.providers.feishu.messages import card
+from approval_gate.providers.feishu.messenger import Messenger
+from approval_gate.providers.lark.messenger import Messenger as LarkMessenger
+from tests.providers.feishu.test_messenger import Wire
 
 GOLDEN = Path(__file__).parent / "golden"
 ROOM = 29_000
@@ -69,6 +73,20 @@ def test_a_card_is_as_agreed(level: Level, locale: str) -> None:
     golden = json.loads((GOLDEN / f"card_{level}_{locale}.json").read_text(encoding="utf-8"))
 
     assert card(message(level, locale), ROOM, (Identity("ou_1"), Identity("b0b00002"))) == golden
+
+
+@pytest.mark.parametrize("edition", [Messenger, LarkMessenger], ids=["feishu", "lark"])
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("level", Level)
+def test_both_editions_send_the_agreed_card(edition: type[Messenger], level: Level, locale: str) -> None:
+    golden = json.loads((GOLDEN / f"card_{level}_{locale}.json").read_text(encoding="utf-8"))
+    wire, chat = Wire(), Recipient(Destination(DestinationKind.CHAT, "oc_1"))
+    mentions = (Identity("ou_1"), Identity("b0b00002"))
+
+    wire.messenger(edition).send(Parcel("dlv_01", message(level, locale), (chat,), mentions))
+
+    (body,) = wire.bodies
+    assert (body["msg_type"], json.loads(body["content"])) == ("interactive", golden)
 
 
 # -- what is read
