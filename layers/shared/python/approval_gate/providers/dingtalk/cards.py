@@ -10,11 +10,11 @@ Source: DingTalk developer docs, "Create an approval form template", "Create an 
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Literal
 
 from approval_gate.domain.approval import Mode
+from approval_gate.markdown import clean, one_line
 from approval_gate.providers.dingtalk.plan import Node, nodes_of, reference
 
 if TYPE_CHECKING:
@@ -49,10 +49,6 @@ _COLON = ": "
 _CHINA = timezone(timedelta(hours=8))
 _CUT = "（内容过长，已截断；完整内容见流水线 Too long, shortened here; the pipeline has the full text）"
 _ACTION_TYPES: dict[Mode, Literal["AND", "OR"]] = {Mode.ALL: "AND", Mode.ANY: "OR", Mode.SEQUENCE: "AND"}
-
-# Control characters but tab and line feed, and the marks that reverse the reading direction of what follows.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_LINE_ENDS = re.compile(r"\r\n?|[\u0085\u2028\u2029]")
 
 
 def form_body() -> CreateFormRequest:
@@ -89,7 +85,7 @@ def instance_body(draft: Draft, process_code: str) -> CreateInstanceRequest:
         "deptId": _ROOT_DEPARTMENT,
         "approvers": [_approvers(node) for node in nodes_of(draft.stages)],
         "formComponentValues": [
-            {"name": _TITLE_LABEL, "value": _line(draft.title)},
+            {"name": _TITLE_LABEL, "value": one_line(draft.title)},
             {"name": _DETAIL_LABEL, "value": _detail(draft)},
             {"name": REFERENCE_LABEL, "value": reference(draft.approval_id, draft.stages)},
         ],
@@ -112,7 +108,7 @@ def _approvers(node: Node) -> Approvers:
 
 def _detail(draft: Draft) -> str:
     """Return what approvers read. Links and the time limit stand at the end and survive the shortening."""
-    blocks = [_block(draft.description), "\n".join(_labelled(field) for field in draft.fields)]
+    blocks = [clean(draft.description).strip(), "\n".join(_labelled(field) for field in draft.fields)]
     until = draft.expires_at
     china = until.astimezone(_CHINA)
     end = [
@@ -133,18 +129,8 @@ def _shortened(text: str, limit: int) -> str:
 
 def _labelled(field: Field) -> str:
     # Further lines are indented, so that no value can pass for another label.
-    return f"{_line(field.name)}{_COLON}" + _block(field.value).replace("\n", "\n    ")
+    return f"{one_line(field.name)}{_COLON}" + clean(field.value).strip().replace("\n", "\n    ")
 
 
 def _link(link: Link) -> str:
-    return f"{_line(link.title)}{_COLON}{_line(link.url)}"
-
-
-def _block(text: str) -> str:
-    """Make a stranger's text harmless: encodable, no control characters, nothing that turns the text around."""
-    encodable = text.encode("utf-8", "replace").decode()
-    return _UNPRINTABLE.sub("", _LINE_ENDS.sub("\n", encodable)).strip()
-
-
-def _line(text: str) -> str:
-    return " ".join(_block(text).split())
+    return f"{one_line(link.title)}{_COLON}{one_line(link.url)}"

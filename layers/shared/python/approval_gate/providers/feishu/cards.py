@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Literal
 
 from approval_gate.domain.approval import Mode
+from approval_gate.markdown import clean
 from approval_gate.providers.feishu.identities import open_id_of, split_by_kind, user_id_of
 from approval_gate.providers.feishu.nodes import node_id
 from approval_gate.providers.feishu.wire import (
@@ -85,9 +86,6 @@ _WORDS: dict[_Locale, dict[str, str]] = {
     },
 }
 
-# Control characters but tab and line feed, and the marks that reverse the reading direction of what follows.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_LINE_ENDS = re.compile(r"\r\n?|[\u0085\u2028\u2029]")
 _I18N_MARK = re.compile(r"@(?=i18n@)", re.IGNORECASE)
 
 
@@ -235,13 +233,11 @@ def _link(link: Link, colon: str) -> str:
 
 def _block(text: str) -> str:
     """
-    Make a stranger's text harmless: encodable, no control characters, no key of an i18n text.
+    Make a stranger's text harmless: printable, and no key of an i18n text.
 
     `@i18n@` inside a value could be taken for a key and show another text; a space breaks it visibly.
     """
-    encodable = text.encode("utf-8", "replace").decode()
-    printable = _UNPRINTABLE.sub("", _LINE_ENDS.sub("\n", encodable))
-    return _I18N_MARK.sub("@ ", printable).strip()
+    return _I18N_MARK.sub("@ ", clean(text)).strip()
 
 
 def _line(text: str) -> str:

@@ -13,11 +13,11 @@ messages", read 2026-02-28.
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Literal
 
 from approval_gate.domain.approval import Mode
+from approval_gate.markdown import clean, one_line
 from approval_gate.providers.wecom.wire import (
     ApplyEventRequest,
     CreateTemplateRequest,
@@ -62,10 +62,6 @@ _APV_RELS: dict[Mode, Literal[1, 2, 3]] = {Mode.ALL: 1, Mode.ANY: 2, Mode.SEQUEN
 _CHINA = timezone(timedelta(hours=8))
 _CUT = "（内容过长，已截断；完整内容见流水线 / too long, shortened here; the pipeline has the full text）"
 _REFERENCE = "编号 Reference: "
-
-# Control characters but tab and line feed, and the marks that reverse the reading direction of what follows.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-_LINE_ENDS = re.compile(r"\r\n?|[\u0085\u2028\u2029]")
 
 
 def template_body(agent_id: str) -> CreateTemplateRequest:
@@ -164,7 +160,7 @@ def _stage_node(stage: Stage) -> Node:
 
 
 def _summary(draft: Draft) -> list[SummaryRow]:
-    rows = [_line(draft.title), *(f"{_line(field.name)}: {_line(field.value)}" for field in draft.fields)]
+    rows = [one_line(draft.title), *(f"{one_line(field.name)}: {one_line(field.value)}" for field in draft.fields)]
     return [{"summary_info": [_zh(row[:_MAX_SUMMARY_CHARS])]} for row in rows[:_MAX_SUMMARY_ROWS]]
 
 
@@ -174,7 +170,9 @@ def _zh(text: str) -> Text:
 
 def _form_text(draft: Draft) -> str:
     """Return what approvers read. Links, time limit and id stand at the end and survive the shortening."""
-    head = _joined([_line(draft.title), _block(draft.description), "\n".join(_labelled(each) for each in draft.fields)])
+    head = _joined(
+        [one_line(draft.title), clean(draft.description).strip(), "\n".join(_labelled(each) for each in draft.fields)]
+    )
     links = "\n".join(["链接 Links:", *(_link(link) for link in draft.links)]) if draft.links else ""
     expires_at = draft.expires_at
     end = (
@@ -195,23 +193,13 @@ def _shortened(text: str, limit: int) -> str:
 
 def _labelled(field: Field) -> str:
     # Further lines are indented, so that no value can pass for another label.
-    return f"{_line(field.name)}: " + _block(field.value).replace("\n", "\n    ")
+    return f"{one_line(field.name)}: " + clean(field.value).strip().replace("\n", "\n    ")
 
 
 def _link(link: Link) -> str:
-    return f"{_line(link.title)}: {_line(link.url)}"
-
-
-def _block(text: str) -> str:
-    """Make a stranger's text harmless: encodable, without control characters."""
-    encodable = text.encode("utf-8", "replace").decode()
-    return _UNPRINTABLE.sub("", _LINE_ENDS.sub("\n", encodable)).strip()
-
-
-def _line(text: str) -> str:
-    return " ".join(_block(text).split())
+    return f"{one_line(link.title)}: {one_line(link.url)}"
 
 
 def _plain(text: str) -> str:
     """Make a text fit for a message, where `<a href>` would be a link."""
-    return _line(text).replace("<", "＜")[:_MAX_TITLE_CHARS]
+    return one_line(text).replace("<", "＜")[:_MAX_TITLE_CHARS]
