@@ -8,6 +8,7 @@ from typing import Protocol
 
 from approval_gate.domain.approval import Identity
 from approval_gate.domain.message import Destination, DestinationKind, Message
+from approval_gate.errors import ProviderRejected
 from approval_gate.ports.provider import App
 
 __all__ = ["Messenger", "Messengers", "Pace", "Parcel", "Receipt", "Recipient", "Robot"]
@@ -62,6 +63,12 @@ class Receipt:
     message_id: str = ""
     error_code: str = ""
     problem: str = ""
+
+    @classmethod
+    def refused(cls, destination: Destination, err: ProviderRejected) -> Receipt:
+        """Return the receipt of a recipient that a call was refused for: its error without our name of the call."""
+        text = err.message.removeprefix(f"{err.operation}: ")
+        return cls(destination, "", err.vendor_code or err.code, text[:1].upper() + text[1:])
 
     @property
     def is_sent(self) -> bool:

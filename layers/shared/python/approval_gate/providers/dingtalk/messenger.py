@@ -186,7 +186,7 @@ class Messenger:
         try:
             answer = self._client.post("send_to_robot", target.url, query, {**custom_robot_message(parcel)})
         except ProviderRejected as err:
-            return _refused(recipient, err)
+            return Receipt.refused(recipient.destination, err)
         if word(answer, "errcode") != "0":
             raise self._client.unavailable("send_to_robot", "the answer does not say whether the message was taken")
         return Receipt(recipient.destination)
@@ -198,7 +198,7 @@ class Messenger:
             answer = self._client.call("send_to_group", "POST", _SEND_TO_GROUP, body={**body})
         except ProviderRejected as err:
             if err.vendor_code.lower() in CHAT_REFUSED:
-                return _refused(recipient, err)
+                return Receipt.refused(recipient.destination, err)
             raise
         key = word(answer, "processQueryKey", limit=256)
         if not key:
@@ -221,7 +221,7 @@ class Messenger:
             if err.vendor_code not in sort.refusals:
                 raise
             if len(some) == 1:
-                return (_refused(some[0], err),)
+                return (Receipt.refused(some[0].destination, err),)
         middle = len(some) // 2
         return self._to_some(parcel, sort, some[:middle]) + self._to_some(parcel, sort, some[middle:])
 
@@ -247,12 +247,6 @@ class Messenger:
                 "app > Credentials and basic information (凭证与基础信息) into the app's credentials in the gate",
             )
         return int(self._credentials.agent_id)
-
-
-def _refused(recipient: Recipient, err: ProviderRejected) -> Receipt:
-    """Return the receipt of a recipient that a call was refused for: its error without our name of the call."""
-    text = err.message.removeprefix(f"{err.operation}: ")
-    return Receipt(recipient.destination, "", err.vendor_code or err.code, text[:1].upper() + text[1:])
 
 
 def _id_of(recipient: Recipient) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from approval_gate.crypto.signatures import hmac_sha256_base64
 from approval_gate.providers.feishu.edition import FEISHU, Edition
+from approval_gate.robot_address import is_known_place
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,8 +27,6 @@ __all__ = ["hook_problem", "hook_signature", "robot_problem"]
 _PATH = "/open-apis/bot/v2/hook/"
 _OLD_PATH = "/open-apis/bot/hook/"
 _HOOK = re.compile(rf"(?P<base>[!-~]*?){re.escape(_PATH)}[0-9A-Za-z_-]{{1,128}}")
-_LOOPBACK = re.compile(r"https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?")
-_BASE = re.compile(r"https?://[0-9A-Za-z.:\[\]-]{1,255}(?:/[0-9A-Za-z._~/-]{0,255})?")
 
 
 def robot_problem(url: str, base_url: str) -> str:
@@ -44,7 +43,7 @@ def robot_problem(url: str, base_url: str) -> str:
 def hook_problem(edition: Edition, url: str, base_url: str) -> str:
     """Do as `robot_problem` on this deployment. The text never repeats the address, which is a secret."""
     found = _HOOK.fullmatch(url)
-    if found and _is_ours(edition, found["base"], base_url.rstrip("/")):
+    if found and is_known_place(found["base"], edition.api_base, base_url):
         return ""
     if url.startswith(f"{edition.api_base}{_OLD_PATH}"):
         return "is a robot of the first generation. Add a custom bot to the group and register its address instead"
@@ -58,16 +57,3 @@ def hook_signature(secret: str, now: datetime) -> tuple[str, str]:
     """Return timestamp, in seconds, and signature; the platform takes them for an hour."""
     timestamp = str(int(now.timestamp()))
     return timestamp, hmac_sha256_base64(f"{timestamp}\n{secret}".encode(), b"")
-
-
-def _is_ours(edition: Edition, given: str, base: str) -> bool:
-    if given == edition.api_base:
-        return True
-    if _LOOPBACK.fullmatch(given) and _is_loopback(base):
-        return True
-    return given == base and _BASE.fullmatch(base) is not None
-
-
-def _is_loopback(base: str) -> bool:
-    found = _LOOPBACK.match(base)
-    return found is not None and base[found.end() : found.end() + 1] in {"", "/"}

@@ -31,6 +31,7 @@ _MAX_MENTIONS = 50
 _MARKDOWN = Dialect(styles={Style.BOLD: ("**", "**"), Style.CODE: ("`", "`")}, bullet="• ")
 # What a message of type text knows is this one kind of link.
 _TEXT = Dialect(styles={}, link='<a href="{url}">{text}</a>', heading="", quote="", bullet="• ", code_line=("", ""))
+_COLORS = {Level.INFO: "comment", Level.SUCCESS: "info", Level.WARNING: "warning", Level.ERROR: "warning"}
 _USERID = re.compile(r"(?!(?i:all)$)[0-9A-Za-z][0-9A-Za-z_.@-]{0,63}")
 """What may stand in a mention: nothing that ends it, and nothing that means everyone."""
 
@@ -70,8 +71,8 @@ def robot_message(parcel: Parcel) -> ChatMessage:
 
 def _letter(parcel: Parcel, limit: int, mentions: str = "") -> str:
     message = parcel.message
-    # Without the word for the level: a rejected approval is no error.
-    mark = "" if message.level is Level.INFO else f"{EMOJI[message.level]} "
+    level = "" if message.level is Level.INFO else f"{EMOJI[message.level]} {words(message)[message.level]}"
+    mark = f'<font color="{_COLORS[message.level]}">{level}</font> ' if level else ""
     return Letter(
         message=message,
         dialect=_MARKDOWN,

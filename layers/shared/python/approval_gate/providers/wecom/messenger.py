@@ -167,7 +167,7 @@ class Messenger:
         try:
             _taken("send_to_robot", self._client.post("send_to_robot", target.url, query, {**robot_message(parcel)}))
         except ProviderRejected as err:
-            return _refused(recipient, err)
+            return Receipt.refused(recipient.destination, err)
         return Receipt(recipient.destination)
 
     def _to_chat(self, parcel: Parcel, recipient: Recipient) -> Receipt:
@@ -176,7 +176,7 @@ class Messenger:
             self._call("send_to_chat", _SEND_TO_CHAT, body)
         except ProviderRejected as err:
             if err.vendor_code in CHAT_REFUSED:
-                return _refused(recipient, err)
+                return Receipt.refused(recipient.destination, err)
             raise
         return Receipt(recipient.destination)
 
@@ -246,12 +246,6 @@ def _taken(operation: str, answer: Element) -> Element:
         return answer
     text = f"{operation}: the answer does not say whether the message was taken."
     raise ProviderUnavailable(text, provider="wecom", operation=operation)
-
-
-def _refused(recipient: Recipient, err: ProviderRejected) -> Receipt:
-    """Return the receipt of a recipient that a call was refused for: its error without our name of the call."""
-    text = err.message.removeprefix(f"{err.operation}: ")
-    return Receipt(recipient.destination, "", err.vendor_code or err.code, text[:1].upper() + text[1:])
 
 
 def _rejected(operation: str, text: str) -> ProviderRejected:
