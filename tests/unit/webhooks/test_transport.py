@@ -11,6 +11,7 @@ import itertools
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
@@ -314,6 +315,40 @@ def test_many_short_waits_do_not_add_up_to_a_long_one(server: Receiver, internet
 
     assert failed.value.code == "endpoint_timeout"
     assert next(ticks) <= 33
+
+
+@contextmanager
+def dripping(server: Receiver, begins: bytes) -> Iterator[None]:
+    """Let every byte after these come in time, and never the last."""
+    given_up = Event()
+
+    def drip(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(begins)
+        while not given_up.wait(0.02):
+            connection.sendall(b"x")
+
+    server.behaviours = [drip]
+    began_s = time.monotonic()
+    try:
+        yield
+    finally:
+        given_up.set()
+    assert time.monotonic() - began_s < 5
+
+
+def test_a_header_that_drips_is_given_up_in_bounded_time(server: Receiver, internet: Detour) -> None:
+    with dripping(server, b"HTTP/1.1 200 OK\r\nX: "), pytest.raises(EndpointUnavailable) as failed:
+        poster(internet, total_s=0.5).post(server.url, {}, BODY)
+
+    assert failed.value.code == "endpoint_timeout"
+
+
+def test_a_body_that_drips_is_left_in_bounded_time_and_its_status_counts(server: Receiver, internet: Detour) -> None:
+    with dripping(server, b"HTTP/1.1 200 OK\r\n\r\n"):
+        reply = poster(internet, total_s=0.5).post(server.url, {}, BODY)
+
+    assert reply.status == 200
 
 
 def test_an_endless_answer_is_not_read_to_its_end(server: Receiver, internet: Detour) -> None:
