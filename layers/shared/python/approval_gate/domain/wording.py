@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
-
 from approval_gate.domain.approval import Approval
 from approval_gate.domain.message import LOCALES, Field, Level, Link, Message
+from approval_gate.domain.moments import moment_text
 from approval_gate.domain.notification import ApprovalEvent
 from approval_gate.domain.people import Identity
 from approval_gate.domain.waiting import waiting_for
@@ -14,9 +13,6 @@ __all__ = ["message_about"]
 
 _FIELDS_SHOWN = 10
 """Of the request's own fields: a notification is read at a glance, the approval shows all of them."""
-
-_CHINA = timezone(timedelta(hours=8))
-"""China has one time, without summer time."""
 
 _LEVELS = {
     ApprovalEvent.APPROVED: Level.SUCCESS,
@@ -102,7 +98,7 @@ def message_about(approval: Approval, event: ApprovalEvent, locale: str = "") ->
     outcome = approval.outcome
     if event in _STILL_OPEN:
         facts += [(label["waiting"], comma.join(_named(who) for who in waiting_for(approval)))]
-        facts += [(label["expires"], _moment(approval.expires_at, locale))]
+        facts += [(label["expires"], moment_text(approval.expires_at, locale))]
     elif outcome is not None:
         language = "zh" if locale == "zh-CN" else "en"
         if event in (ApprovalEvent.RELEASED, ApprovalEvent.REVOKED):
@@ -125,8 +121,3 @@ def message_about(approval: Approval, event: ApprovalEvent, locale: str = "") ->
 
 def _named(person: Identity | None) -> str:
     return (person.name or person.user_id) if person else ""
-
-
-def _moment(at: datetime, locale: str) -> str:
-    zone, name = (_CHINA, "UTC+8") if locale == "zh-CN" else (UTC, "UTC")
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M} {name}"

@@ -10,10 +10,10 @@ Source: DingTalk developer docs, "Create an approval form template", "Create an 
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Literal
 
 from approval_gate.domain.approval import Mode
+from approval_gate.domain.moments import moment_in_both
 from approval_gate.markdown import clean, one_line
 from approval_gate.providers.dingtalk.plan import Node, nodes_of, reference
 
@@ -46,7 +46,6 @@ LABELS = (_TITLE_LABEL, _DETAIL_LABEL, REFERENCE_LABEL)
 
 _ROOT_DEPARTMENT = -1
 _COLON = ": "
-_CHINA = timezone(timedelta(hours=8))
 _CUT = "（内容过长，已截断；完整内容见流水线 Too long, shortened here; the pipeline has the full text）"
 _ACTION_TYPES: dict[Mode, Literal["AND", "OR"]] = {Mode.ALL: "AND", Mode.ANY: "OR", Mode.SEQUENCE: "AND"}
 
@@ -109,11 +108,9 @@ def _approvers(node: Node) -> Approvers:
 def _detail(draft: Draft) -> str:
     """Return what approvers read. Links and the time limit stand at the end and survive the shortening."""
     blocks = [clean(draft.description).strip(), "\n".join(_labelled(field) for field in draft.fields)]
-    until = draft.expires_at
-    china = until.astimezone(_CHINA)
     end = [
         "\n".join(["链接 Links:", *(_link(link) for link in draft.links)]) if draft.links else "",
-        f"请在此时间前处理 Decide before{_COLON}{china:%Y-%m-%d %H:%M} UTC+8 ({until:%Y-%m-%d %H:%M} UTC)",
+        f"请在此时间前处理 Decide before{_COLON}{moment_in_both(draft.expires_at)}",
     ]
     tail = _shortened(_joined(end), MAX_DETAIL_CHARS // 2)
     return _joined([_shortened(_joined(blocks), MAX_DETAIL_CHARS - len(tail) - len("\n\n")), tail])

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Literal
 
 from approval_gate.domain.approval import Mode
+from approval_gate.domain.moments import moment_text
 from approval_gate.markdown import clean
 from approval_gate.providers.feishu.identities import open_id_of, split_by_kind, user_id_of
 from approval_gate.providers.feishu.nodes import node_id
@@ -66,8 +66,6 @@ _DEFINITION_TEXTS: dict[_Locale, dict[str, str]] = {
         "@i18n@form_default": "-",
     },
 }
-_CHINA = timezone(timedelta(hours=8))
-"""China has one time, without summer time. Whoever reads Chinese is told theirs."""
 _STAGE_NAME: dict[_Locale, str] = {"zh-CN": "审批 {}", "en-US": "Approval {}"}
 _WORDS: dict[_Locale, dict[str, str]] = {
     "zh-CN": {
@@ -203,15 +201,10 @@ def _detail(draft: Draft, locale: _Locale) -> str:
         "\n".join([words["links"] + colon.rstrip(), *(_link(link, colon) for link in draft.links)])
         if draft.links
         else "",
-        f"{words['until']}{colon}{_moment(draft.expires_at, locale)}\n{words['id']}{colon}{draft.approval_id}",
+        f"{words['until']}{colon}{moment_text(draft.expires_at, locale)}\n{words['id']}{colon}{draft.approval_id}",
     ]
     tail = _shortened(_joined(end), MAX_DETAIL_CHARS // 2, words["cut"])
     return _joined([_shortened(_joined(blocks), MAX_DETAIL_CHARS - len(tail) - len("\n\n"), words["cut"]), tail])
-
-
-def _moment(at: datetime, locale: _Locale) -> str:
-    zone, name = (_CHINA, "UTC+8") if locale == "zh-CN" else (UTC, "UTC")
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M} {name}"
 
 
 def _joined(blocks: Sequence[str]) -> str:

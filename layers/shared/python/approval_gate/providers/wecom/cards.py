@@ -13,10 +13,10 @@ messages", read 2026-02-28.
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
 from typing import TYPE_CHECKING, Literal
 
 from approval_gate.domain.approval import Mode
+from approval_gate.domain.moments import moment_in_both
 from approval_gate.markdown import clean, one_line
 from approval_gate.providers.wecom.wire import (
     ApplyEventRequest,
@@ -59,7 +59,6 @@ _MAX_MESSAGE_BYTES = 2048
 _REPEATED_MESSAGE_S = 4 * 3600  # the longest time in which the platform drops a message that it has sent already
 
 _APV_RELS: dict[Mode, Literal[1, 2, 3]] = {Mode.ALL: 1, Mode.ANY: 2, Mode.SEQUENCE: 3}
-_CHINA = timezone(timedelta(hours=8))
 _CUT = "（内容过长，已截断；完整内容见流水线 / too long, shortened here; the pipeline has the full text）"
 _REFERENCE = "编号 Reference: "
 
@@ -174,11 +173,7 @@ def _form_text(draft: Draft) -> str:
         [one_line(draft.title), clean(draft.description).strip(), "\n".join(_labelled(each) for each in draft.fields)]
     )
     links = "\n".join(["链接 Links:", *(_link(link) for link in draft.links)]) if draft.links else ""
-    expires_at = draft.expires_at
-    end = (
-        f"请在此时间前处理 Decide before: {expires_at.astimezone(_CHINA):%Y-%m-%d %H:%M} UTC+8 "
-        f"({expires_at:%Y-%m-%d %H:%M} UTC)\n{_REFERENCE}{draft.approval_id}"
-    )
+    end = f"请在此时间前处理 Decide before: {moment_in_both(draft.expires_at)}\n{_REFERENCE}{draft.approval_id}"
     tail = _joined([_shortened(links, MAX_TEXT_CHARS // 2), end])
     return _joined([_shortened(head, MAX_TEXT_CHARS - len(tail) - len("\n\n")), tail])
 
