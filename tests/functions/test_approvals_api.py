@@ -39,8 +39,7 @@ def world() -> Iterator[World]:
         yield World(client)
 
 
-@pytest.fixture
-def call(world: World) -> Call:
+def _resolver(world: World) -> Any:
     drawn = iter(range(1, 100))
     creator = Creator(
         world.approvals,
@@ -50,7 +49,12 @@ def call(world: World) -> Call:
         lambda count: next(drawn).to_bytes(count, "big"),
         CallbackAdmission(DynamoWebhookSecrets(world.client, TABLE, world.clock)),
     )
-    api = build_resolver(Logger(), ApprovalsApi(world.approvals, world.workflow, creator, world.clock))
+    return build_resolver(Logger(), ApprovalsApi(world.approvals, world.workflow, creator, world.clock))
+
+
+@pytest.fixture
+def call(world: World) -> Call:
+    api = _resolver(world)
 
     def send(method: str, path: str, body: Any = None, **more: Any) -> tuple[int, dict[str, Any], dict[str, Any]]:
         answer = api.resolve(api_event(method, path, body, **more), LambdaContext())
@@ -450,3 +454,58 @@ def test_a_callback_address_needs_a_secret_to_sign_for_it_and_a_public_https_add
     assert ask("https://ci.example.com/hooks")[0] == 201
     assert ask("http://ci.example.com/hooks")[0] == 400
     assert ask("https://169.254.169.254/latest") == (400, "endpoint_address_blocked", "callback.url")
+
+
+@pytest.mark.parametrize("declared", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+def test_a_body_is_json_whatever_it_is_declared_as(call: Call, declared: str) -> None:
+    """`curl -d` declares a form."""
+    status, body, _ = call("POST", "/v1/approvals", ASKED, headers={"content-type": declared})
+
+    assert (status, body["title"]) == (201, ASKED["title"])
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("a=b", "is not valid JSON: Expecting value, line 1, column 1"),
+        ('{"app": NaN}', "is not valid JSON: NaN is not JSON"),
+        ("[" * 50_000, "is not valid JSON: nested too deeply"),
+        ("1" * 5_000, "is not valid JSON: a number is too long"),
+        ("", "is required"),
+        ("null", "is required"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_the_senders_mistake(call: Call, body: str, problem: str) -> None:
+    status, answer, _ = call("POST", "/v1/approvals", body, headers={"content-type": "text/plain"})
+
+    assert (status, answer["errors"]) == (400, [{"field": "body", "problem": problem}])
+
+
+def test_bytes_that_are_no_text_are_the_senders_mistake(world: World) -> None:
+    event = api_event("POST", "/v1/approvals", "//4=") | {"isBase64Encoded": True}
+
+    answer = _resolver(world).resolve(event, LambdaContext())
+
+    problem = {"field": "body", "problem": "is not JSON in UTF-8"}
+    assert (answer["statusCode"], json.loads(answer["body"])["errors"]) == (400, [problem])
+
+
+def test_a_field_that_is_given_twice_is_refused(call: Call, world: World) -> None:
+    """One of the two lists of approvers would silently be none."""
+    stages = json.dumps(ASKED["stages"])
+    before = rows(world)
+
+    status, body, _ = call(
+        "POST", "/v1/approvals", f'{{"app": "prod", "title": "T", "stages": {stages}, "stages": []}}'
+    )
+
+    assert (status, body["errors"]) == (400, [{"field": "stages", "problem": "is given twice"}])
+    assert rows(world) == before
+
+
+def test_an_approval_is_canceled_without_a_body(call: Call) -> None:
+    _, created, _ = call("POST", "/v1/approvals", ASKED)
+
+    status, body, _ = call("POST", f"/v1/approvals/{created['id']}/cancel", None)
+
+    assert (status, body["status"], body["outcome"]["comment"]) == (200, "CANCELED", "")

@@ -208,6 +208,23 @@ def test_only_its_scopes_open_a_route(installation: Installation, route: Route) 
     assert not {401, 403} & {answer.status for answer in let_in if answer.json.get("code") != "scope_beyond_own"}
 
 
+@pytest.mark.parametrize("route", CLOSED, ids=name_of)
+@pytest.mark.parametrize("body", ["{", "{}", '{"no_such_field": 1}'])
+def test_who_may_not_ask_is_told_so_before_what_is_wrong_with_the_body(
+    installation: Installation, route: Route, body: str
+) -> None:
+    others = sorted(set(SCOPES) - OPENED_BY[route.method, route.path])
+    path = re.sub(r"\{\w+\}", "x", route.path)
+
+    stranger = installation.gateway.send(route.method, path, body=body)
+    outside = installation.gateway.send(route.method, path, token=installation.token("acme", *others), body=body)
+
+    assert [(answer.status, answer.json["code"]) for answer in (stranger, outside)] == [
+        (401, "unauthenticated"),
+        (403, "forbidden"),
+    ]
+
+
 @pytest.mark.parametrize("route", NAMING, ids=name_of)
 def test_what_another_tenant_has_looks_like_what_nobody_has(installation: Installation, route: Route) -> None:
     theirs = installation.made(route)

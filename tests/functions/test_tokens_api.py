@@ -133,6 +133,8 @@ def test_a_token_may_have_an_end(call: Call, world: World) -> None:
         ({"name": "two\nlines"}, 400, "invalid_request"),
         ({"expires_at": "2026-01-15T09:00:00Z"}, 400, "invalid_request"),
         ({"expires_at": "2026-01-16T09:00:00"}, 400, "invalid_request"),
+        ({"expires_at": "9999-12-31T23:59:59Z"}, 400, "invalid_request"),
+        ({"expires_at": "9999-12-31T23:59:59-14:00"}, 400, "invalid_request"),
         ({"tenant": "other"}, 403, "forbidden"),
         ({"tenant": "no#name"}, 400, "invalid_request"),
         ({"scope": "approvals:read"}, 400, "invalid_request"),

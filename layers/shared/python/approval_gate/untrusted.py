@@ -7,10 +7,19 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-__all__ = ["items", "json_object", "json_value", "mapping", "prose", "word"]
+__all__ = ["RepeatedName", "items", "json_object", "json_value", "mapping", "prose", "word"]
 
 _WORD = re.compile(r"[!-~]+")
 _LARGEST_ID = 10**19
+_MOST_DIGITS = 4000
+
+
+class RepeatedName(ValueError):
+    """An object names one thing twice, `name`: of two values, one would be dropped silently."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("repeated name")
+        self.name = name
 
 
 def json_object(raw: bytes) -> dict[str, Any]:
@@ -32,9 +41,12 @@ def json_value(text: str) -> Any:
 
     Raises:
         ValueError: it is none, nested too deeply, or holds a number of thousands of digits. The text holds no data.
+            RepeatedName tells the name.
     """
     try:
-        return json.loads(text, object_pairs_hook=_without_repetition, parse_constant=_refuse_constant)
+        return json.loads(
+            text, object_pairs_hook=_without_repetition, parse_constant=_refuse_constant, parse_int=_bounded_integer
+        )
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -72,10 +84,16 @@ def _without_repetition(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, value in pairs:
         if name in result:
-            raise ValueError("repeated name")
+            raise RepeatedName(name)
         result[name] = value
     return result
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _bounded_integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError("a number is too long")
+    return int(digits)

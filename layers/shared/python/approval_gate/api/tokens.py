@@ -23,11 +23,20 @@ __all__ = [
     "token_view",
 ]
 
+_LAST_YEAR = 9000
+
 
 def _tenant_id(text: str) -> str:
     if not TENANT_ID.fullmatch(text):
         raise ValueError("use up to 64 letters, digits, - and _, first a letter or a digit")
     return text
+
+
+def _within_reckoning(end: datetime) -> datetime:
+    """A date at the end of the calendar means "never", and nothing can be added to it."""
+    if end.year > _LAST_YEAR:
+        raise ValueError("is too far away; leave it out for a token that does not expire")
+    return end
 
 
 type TenantId = Annotated[str, StringConstraints(max_length=64), AfterValidator(_tenant_id)]
@@ -64,7 +73,9 @@ class TokenRequestBody(BaseModel):
     name: Annotated[Line, Field(description="Who holds it; histories name them.")]
     scopes: Annotated[list[str], Field(min_length=1, max_length=20, description=f"Of: {' '.join(SCOPES)}.")]
     tenant: TenantId | None = Field(default=None, description="Your own when left out.")
-    expires_at: AwareDatetime | None = Field(default=None, description="Never when left out.")
+    expires_at: Annotated[AwareDatetime, AfterValidator(_within_reckoning)] | None = Field(
+        default=None, description="Never when left out."
+    )
 
     def to_domain(self) -> WantedToken:
         """Return what is wanted."""

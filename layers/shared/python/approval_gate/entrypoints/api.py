@@ -2,7 +2,8 @@
 What the public API functions share: who calls, and errors as problem documents (RFC 9457).
 
 HTTP APIs cannot give a problem document for a request that the authorizer refuses, so our authorizer lets everything
-pass and says only who it is; a request of nobody is refused here, before anything else of it is looked at.
+pass and says only who it is; a request of nobody is refused here, before anything else of it is looked at, and one of
+somebody who may not ask for it before its body is read.
 """
 
 from __future__ import annotations
@@ -17,11 +18,22 @@ from typing import Any, Protocol, override
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from approval_gate.api.answers import ProblemBody
-from approval_gate.errors import Forbidden, GateError, RemindedAlready, RequestError, StoreError, Unauthenticated
-from approval_gate.untrusted import json_value
+from approval_gate.entrypoints.scopes import OPENED_BY
+from approval_gate.errors import (
+    FieldProblem,
+    Forbidden,
+    GateError,
+    RemindedAlready,
+    RequestError,
+    StoreError,
+    Unauthenticated,
+)
+from approval_gate.untrusted import RepeatedName, json_value
 
 __all__ = ["PROBLEMS", "Caller", "RouteGroup", "build_resolver", "caller_in", "caller_of", "problem"]
 
@@ -106,10 +118,52 @@ def build_resolver(logger: Logger, *groups: RouteGroup) -> APIGatewayHttpResolve
     """Return a resolver that refuses strangers, validates bodies and answers every error as a problem document."""
     # Not even with POWERTOOLS_DEV set: it would print requests, and answer errors with their stack.
     app = _ForCallers(enable_validation=True, json_body_deserializer=_read_json, debug=False)
+    # There is no public place before the validation; tests hold it to what it is there for.
+    app._request_validation_middleware = _Admission()  # type: ignore[no-untyped-call]  # noqa: SLF001 - as above
     _answer_errors(app, logger)
     for group in groups:
         group.add_to(app)
     return app
+
+
+class _Admission(OpenAPIRequestValidationMiddleware):
+    """Validate a request once its sender is known to be allowed to send it."""
+
+    @override
+    def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
+        route = app.context["_route"]
+        if opened_by := OPENED_BY.get((route.method, route.path)):  # the answer to unknown paths is opened by any
+            caller_of(app).require(*opened_by)
+        return super().handler(app, next_middleware)
+
+    @override
+    def _get_body(self, app: Any) -> Any:
+        """Read the body as JSON, whatever it is declared as: `curl -d` declares a form, and nothing here takes one."""
+        try:
+            return app.current_event.json_body
+        except UnicodeDecodeError as err:
+            raise _not_json("is not JSON in UTF-8") from err
+
+
+def _read_json(text: str) -> Any:
+    """
+    Read a body strictly.
+
+    Raises:
+        RequestError: no JSON, or a field that is given twice: which of the two approvers lists would be the gate's?
+    """
+    try:
+        return json_value(text)
+    except RepeatedName as err:
+        raise RequestError("The request must change.", problems=(FieldProblem(err.name, "is given twice"),)) from err
+    except json.JSONDecodeError as err:
+        raise _not_json(f"is not valid JSON: {err.msg}, line {err.lineno}, column {err.colno}") from err
+    except ValueError as err:
+        raise _not_json(f"is not valid JSON: {err}") from err
+
+
+def _not_json(text: str) -> RequestError:
+    return RequestError(f"The body {text}.", problems=(FieldProblem("body", text),))
 
 
 def _answer_errors(app: APIGatewayHttpResolver, logger: Logger) -> None:
@@ -124,8 +178,8 @@ def _answer_errors(app: APIGatewayHttpResolver, logger: Logger) -> None:
         return answer
 
     def on_invalid(err: RequestValidationError) -> Response[Any]:
-        errors = [{"field": _path(e["loc"]), "problem": _sentence(e)} for e in err.errors()]
-        text = "; ".join(f"{e['field'] or 'body'}: {e['problem']}" for e in errors)
+        errors = [{"field": _path(e["loc"]) or "body", "problem": _sentence(e)} for e in err.errors()]
+        text = "; ".join(f"{e['field']}: {e['problem']}" for e in errors)
         return problem(400, RequestError.code, f"The request must change. {text}.", errors)
 
     @app.not_found
@@ -144,21 +198,6 @@ def _answer_errors(app: APIGatewayHttpResolver, logger: Logger) -> None:
     app.exception_handler(RequestValidationError)(on_invalid)
     app.exception_handler(ServiceError)(on_service_error)
     app.exception_handler(Exception)(on_anything_else)
-
-
-def _read_json(text: str) -> Any:
-    """
-    Parse a body. A repeated name is no JSON of ours: of two `stages`, one would be dropped silently.
-
-    Raises:
-        JSONDecodeError: what the validation answers with 400, whatever was wrong; nothing else escapes to be our fault.
-    """
-    try:
-        return json_value(text)
-    except json.JSONDecodeError:
-        raise
-    except ValueError as err:
-        raise json.JSONDecodeError(str(err), "", 0) from None
 
 
 def problem(
@@ -197,7 +236,6 @@ def _path(loc: Sequence[int | str]) -> str:
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "extra_forbidden": lambda _: "is not a field of this request; check the spelling",
     "missing": lambda _: "is required",
-    "json_invalid": lambda error: f"is not valid JSON: {error['ctx']['error']}",
 }
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 
 from approval_gate.api.answers import ApprovalBody, ApprovalListBody, HistoryBody
 from approval_gate.api.models import ApprovalRequestBody, CancelBody
@@ -96,10 +96,11 @@ class ApprovalsApi:
         @app.post(
             "/v1/approvals/<approval_id>/cancel", summary="Cancel one", tags=["approvals"], responses=_answers(200)
         )
-        def cancel(approval_id: ApprovalId, body: CancelBody) -> Response[Any]:
+        def cancel(approval_id: ApprovalId, body: Annotated[CancelBody | None, Body()] = None) -> Response[Any]:
             caller = caller_of(app)
             caller.require("approvals:write")
-            approval, canceled = self._canceler.cancel(caller.tenant, caller.principal, approval_id, body.reason)
+            reason = (body or CancelBody()).reason
+            approval, canceled = self._canceler.cancel(caller.tenant, caller.principal, approval_id, reason)
             if canceled:
                 return self._shown(approval, 200)
             text = f"The approval was decided before: {approval.status.value}. Its outcome stands."
