@@ -94,7 +94,7 @@ class AppsApi:
         @app.delete("/v1/apps/<app_id>", summary="Delete an app", tags=["apps"], responses=PROBLEMS)
         def delete(app_id: AppId, force: Annotated[bool, Query()] = False) -> Response[Any]:  # noqa: FBT002 - a query parameter
             self._registrar.delete(admin().tenant, app_id, force=force)
-            return Response(status_code=204)
+            return Response(status_code=204, body="")
 
     def _shown(self, app: APIGatewayHttpResolver, shown: App, status: int) -> Response[AppBody]:
         return Response(status_code=status, content_type="application/json", body=self._view(app, shown))

@@ -67,7 +67,7 @@ class TemplatesApi:
             caller = caller_of(app)
             caller.require(WRITE)
             self._keeper.delete(caller.tenant, name)
-            return Response(status_code=204)
+            return Response(status_code=204, body="")
 
 
 def _answers(text: str, model: type) -> dict[int, Any]:

@@ -49,7 +49,7 @@ class TenantsApi:
         @app.delete("/v1/tenants/<tenant>", summary="Delete a tenant", tags=["tenants"], responses=PROBLEMS)
         def delete(tenant: TenantId) -> Response[Any]:
             self._keeper.delete(operator().tenant, tenant)
-            return Response(status_code=204)
+            return Response(status_code=204, body="")
 
 
 def _shown[T](body: T, status: int) -> Response[T]:

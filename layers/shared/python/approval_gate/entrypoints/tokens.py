@@ -52,7 +52,7 @@ class TokensApi:
         @app.delete("/v1/tokens/<token_id>", summary="End an API token", tags=["tokens"], responses=PROBLEMS)
         def revoke(token_id: TokenId, tenant: OfTenant = "") -> Response[Any]:
             self._issuer.revoke(admin(), tenant, token_id)
-            return Response(status_code=204)
+            return Response(status_code=204, body="")
 
 
 def _answers(status: int, model: type) -> dict[int, Any]:

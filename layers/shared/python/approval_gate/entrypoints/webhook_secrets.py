@@ -79,7 +79,7 @@ class WebhookSecretsApi:
         )
         def delete(secret_id: SecretId) -> Response[Any]:
             self._keeper.delete(tenant(), secret_id)
-            return Response(status_code=204)
+            return Response(status_code=204, body="")
 
         @app.get(
             "/v1/webhook-endpoints",
@@ -100,7 +100,7 @@ class WebhookSecretsApi:
         def enable(endpoint_id: EndpointId) -> Response[Any]:
             if not self._endpoints.enable(tenant(), endpoint_id):
                 raise NotFound(f"No address {endpoint_id!r} fails. GET /v1/webhook-endpoints lists those that do.")
-            return Response(status_code=204)
+            return Response(status_code=204, body="")
 
 
 def _answers(status: int, model: type) -> dict[int, Any]:
