@@ -26,6 +26,7 @@ from approval_gate.domain.approval import (
     TaskProgress,
     TaskStatus,
 )
+from approval_gate.domain.placing import placed_tasks
 from approval_gate.domain.schedule import poll_after_s
 
 __all__ = ["approval_view", "history_view"]
@@ -109,8 +110,9 @@ def _stages(approval: Approval) -> list[StageStateBody]:
         ]
     bodies: list[StageStateBody] = []
     is_current = bool(approval.provider_ref) and approval.status is Status.PENDING
+    placed = placed_tasks(approval)
     for number, stage in enumerate(approval.stages):
-        known = [task for task in approval.tasks if task.stage == number]
+        known = [task for task in placed if task.stage == number]
         unheard = TaskStatus.PENDING if is_current else TaskStatus.WAITING
         tasks = []
         for index, approver in enumerate(stage.approvers):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from approval_gate.domain.approval import Approval, Mode, TaskStatus
 from approval_gate.domain.people import Identity
+from approval_gate.domain.placing import placed_tasks
 
 __all__ = ["waiting_for"]
 
@@ -22,10 +23,11 @@ def waiting_for(approval: Approval) -> tuple[Identity, ...]:
 
 def _by_stages(approval: Approval) -> tuple[Identity, ...]:
     """Work it out from who has decided: not every platform tells of tasks that only begin."""
+    placed = placed_tasks(approval)
     for number, stage in enumerate(approval.stages):
         decided = [
             task.person
-            for task in approval.tasks
+            for task in placed
             if task.stage == number and task.person and task.status is TaskStatus.APPROVED
         ]
         left = [who for who in stage.approvers if not any(who.is_same_person(other) for other in decided)]
