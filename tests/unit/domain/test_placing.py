@@ -6,7 +6,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from approval_gate.api.views import approval_view
-from approval_gate.domain.approval import Approval, Identity, Mode, Request, Stage, TaskProgress, TaskStatus
+from approval_gate.domain.approval import (
+    Approval,
+    Identity,
+    Mode,
+    Outcome,
+    Request,
+    Source,
+    Stage,
+    Status,
+    TaskProgress,
+    TaskStatus,
+)
 from approval_gate.domain.placing import placed_tasks
 from approval_gate.domain.waiting import waiting_for
 
@@ -80,3 +91,11 @@ def test_who_has_decided_is_not_reminded() -> None:
 
     assert waiting_for(asked) == (B,)
     assert waiting_for(replace(asked, tasks=(*asked.tasks, heard(2, B, APPROVED)))) == (C,)
+
+
+def test_nobody_is_shown_as_awaited_once_there_is_an_outcome() -> None:
+    asked = approval(Stage(Mode.ALL, (A, B)), tasks=(heard(1, A, APPROVED, stage=0), heard(2, B, PENDING, stage=0)))
+    canceled = Outcome(Status.CANCELED, NOW, Source.CANCEL)
+
+    assert shown(asked) == [("PENDING", [("a", "APPROVED"), ("b", "PENDING")])]
+    assert shown(replace(asked, outcome=canceled)) == [("DONE", [("a", "APPROVED"), ("b", "DONE")])]

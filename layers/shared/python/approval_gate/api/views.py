@@ -129,10 +129,21 @@ def _stages(approval: Approval) -> list[StageStateBody]:
             if not (task.person and any(task.person.is_same_person(approver) for approver in stage.approvers))
         ]
         tasks += [_progress(task, name="") for task in others]
+        if approval.outcome is not None:
+            _close(tasks)
         status = _stage_status(stage.mode, tasks, len(others))
+        if approval.outcome is not None and status is TaskStatus.PENDING:
+            status = TaskStatus.DONE
         bodies.append(StageStateBody(mode=stage.mode.value, status=status.value, tasks=tasks))
         is_current = is_current and status is TaskStatus.APPROVED
     return bodies
+
+
+def _close(tasks: Sequence[TaskBody]) -> None:
+    """Nobody is awaited any more once there is an outcome, whatever the platform last said of their task."""
+    for task in tasks:
+        if task.status == TaskStatus.PENDING:
+            task.status = TaskStatus.DONE.value
 
 
 def _stage_status(mode: Mode, tasks: Sequence[TaskBody], others: int) -> TaskStatus:
