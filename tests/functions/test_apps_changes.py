@@ -338,3 +338,21 @@ def test_what_fails_and_does_not_crash_can_be_sent_again_at_once(secrets: Secret
     secrets.before_write = fail
 
     assert [change(call, credentials={"encrypt_key": "changes-key-9"})[0] for _ in range(2)] == [503, 200]
+
+
+def test_the_body_of_the_registration_can_be_put_again(call: Call) -> None:
+    call("POST", "/v1/apps", APP)
+
+    status, body = change(call, **{**APP, "name": "Again"})
+
+    assert (status, body["name"], body["provider"]) == (200, "Again", "feishu")
+
+
+@pytest.mark.parametrize("field", ["id", "provider"])
+def test_what_never_changes_is_not_changed(call: Call, field: str) -> None:
+    call("POST", "/v1/apps", APP)
+
+    status, body = change(call, **{field: "lark", "name": "Other"})
+
+    assert (status, [error["field"] for error in body["errors"]]) == (400, [field])
+    assert call("GET", "/v1/apps/feishu-prod")[1]["name"] == ""

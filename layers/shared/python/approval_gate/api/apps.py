@@ -82,10 +82,14 @@ class AppRequestBody(BaseModel):
 
 
 class AppChangeBody(BaseModel):
-    """What to change; what is left out stays."""
+    """What to change; what is left out stays. The body of a registration will do."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
+    id: Id | None = Field(default=None, description="As it is: it never changes.")
+    provider: Annotated[str, StringConstraints(max_length=32)] | None = Field(
+        default=None, description="As it is: it never changes."
+    )
     credentials: dict[str, Annotated[str, StringConstraints(max_length=512)] | None] | None = Field(
         default=None, description="Only the fields that change; `null` takes an optional one away."
     )

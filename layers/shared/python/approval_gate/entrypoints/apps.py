@@ -88,6 +88,7 @@ class AppsApi:
         @app.put("/v1/apps/<app_id>", summary="Change one app", tags=["apps"], responses=_answers(200, AppBody))
         def change(app_id: AppId, body: AppChangeBody) -> Response[AppBody]:
             caller = admin()
+            self._check_same(caller.tenant, app_id, body)
             self._check_base_url(body.base_url)
             return self._shown(app, self._registrar.change(caller.tenant, app_id, body.to_domain()), 200)
 
@@ -95,6 +96,15 @@ class AppsApi:
         def delete(app_id: AppId, force: Annotated[bool, Query()] = False) -> Response[Any]:  # noqa: FBT002 - a query parameter
             self._registrar.delete(admin().tenant, app_id, force=force)
             return Response(status_code=204, body="")
+
+    def _check_same(self, tenant: str, app_id: str, body: AppChangeBody) -> None:
+        """Refuse a body that is another app's."""
+        known = self._apps.get(tenant, app_id) if body.provider is not None else None
+        problems = [FieldProblem("id", f"is {app_id!r} and never changes")] if body.id not in {None, app_id} else []
+        if known is not None and known.provider != body.provider:
+            problems.append(FieldProblem("provider", f"is {known.provider!r} and never changes; register another app"))
+        if problems:
+            raise RequestError("The request must change.", problems=tuple(problems))
 
     def _shown(self, app: APIGatewayHttpResolver, shown: App, status: int) -> Response[AppBody]:
         return Response(status_code=status, content_type="application/json", body=self._view(app, shown))
