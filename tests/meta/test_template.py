@@ -26,9 +26,9 @@ def of_type(kind: str) -> dict[str, Json]:
 FUNCTIONS = of_type("AWS::Serverless::Function")
 STATE_MACHINE = RESOURCES["ApprovalStateMachine"]["Properties"]
 CALLBACKS = {
-    "FeishuCallbackFunction": ("feishu", {"POST"}),
-    "LarkCallbackFunction": ("lark", {"POST"}),
-    "DingtalkCallbackFunction": ("dingtalk", {"POST"}),
+    "FeishuCallbackFunction": ("feishu", {"GET", "POST"}),
+    "LarkCallbackFunction": ("lark", {"GET", "POST"}),
+    "DingtalkCallbackFunction": ("dingtalk", {"GET", "POST"}),
     "WecomCallbackFunction": ("wecom", {"GET", "POST"}),
 }
 STREAM_CONSUMERS = ("ApplyCallbackFunction", "DriveWorkflowFunction")
