@@ -26,6 +26,7 @@ from approval_gate.domain.sync import RunState, Sync
 from approval_gate.ports import App
 from approval_gate.providers import registry
 from approval_gate.services.sync_contacts import ContactSync, SyncPorts
+from approval_gate.store import keys
 from approval_gate.store.access_tokens import DynamoAccessTokens
 from approval_gate.store.contact_writes import DynamoContactStore
 from approval_gate.store.contacts import DynamoContacts, partition_of
@@ -61,6 +62,10 @@ _TIMES: Final = (
     "A run takes about the sum of pace and work. Nothing changed before the second run: it makes the same calls, as no "
     "platform tells what changed, and writes only what it stages while it reads."
 )
+_CHANGED: Final = (
+    "One changed person: what a callback about one of them costs, calls and table units; the index is written anew. "
+    "WeCom's callbacks lead to a run."
+)
 _SIZES: Final = (
     "Own work holds the simulator's share and the comparison with all items. Memory is what the process grew by over "
     "both runs, with the table and the simulator's answers in it."
@@ -90,6 +95,7 @@ class _Found:
 
     first: _Run
     second: _Run
+    changed: _Run | None
     grew_mb: float
     items: int
     index_items: int
@@ -113,13 +119,14 @@ def measure_contacts(*, people: int = PEOPLE, departments: int = DEPARTMENTS) ->
             "own work, second run, s",
             "table: requests, write / read units, first run",
             "the same, second run",
+            "one changed person: calls, then the same",
             "memory, MB more",
             "items kept",
             "index of people",
             "search, cold / warm, ms",
         ),
         rows=rows,
-        notes=(_IN_ONE_PROCESS, _TIMES, _SIZES, _SEARCH),
+        notes=(_IN_ONE_PROCESS, _TIMES, _CHANGED, _SIZES, _SEARCH),
         command="python -m bench contacts",
     )
 
@@ -134,6 +141,7 @@ def _row(provider: str, found: _Found) -> tuple[str, ...]:
         f"{found.second.worked_s:.1f}",
         _units(found.first),
         _units(found.second),
+        f"{found.changed.calls}, {_units(found.changed)}" if found.changed else "a run",
         f"{found.grew_mb:.0f}",
         f"{found.items:,}",
         f"{found.index_items} items, {found.index_kb:,.0f} KB",
@@ -158,12 +166,14 @@ def _measure(provider: str, people: int, departments: int) -> _Found:
     site.simulation.people.members("0")  # what the simulator itself keeps of them
     before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     first, second = site.run(), site.run()
+    changed = site.change() if provider != "wecom" else None
     grew_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb) / 1024
     names, index_bytes = site.kept()
     cold_ms, warm_ms = site.search_ms()
     return _Found(
         first=first,
         second=second,
+        changed=changed,
         grew_mb=grew_mb,
         items=len(names),
         index_items=len(index_bytes),
@@ -186,7 +196,8 @@ class _Site:
         ids = Ids(random.Random(1))  # noqa: S311 - repeatable, not secret
         self.simulation = Simulation(rules, ":memory:", clock=Clock(wall=self._now_s), ids=ids)
         seed_demo(self.simulation)
-        self._http = httpx.Client(transport=_Wire(build_server(self.simulation, make(self.simulation))))
+        self._wire = _Wire(build_server(self.simulation, make(self.simulation)))
+        self._http = httpx.Client(transport=self._wire)
         self._credentials = _credentials(provider, rules.demo_apps[0])
         self.app = App("acme", "main", provider, base_url=_BASE_URL, vendor_identity="bench")
         self._store = DynamoContactStore(table, TABLE, self.clock, self._sleep)
@@ -227,19 +238,37 @@ class _Site:
         """Synchronise once."""
         wanted = Sync("acme", "main", self.app.provider, "bench", "asked", RunState.WANTED, self._now)
         self._syncs.change(self._syncs.get("acme", "main"), wanted)
-        self._slept_s, started = 0.0, time.perf_counter()
-        self._counted.units.clear()
-        self._counted.requests.clear()
-        if self._worker.work("acme", "main", self._now + timedelta(hours=1)) is not None:
-            raise RuntimeError(f"{self.app.provider}: the run did not end")
-        worked_s = time.perf_counter() - started
+        done = self._work()
         report = self._store.report(self.app)
         if report is None or report.is_partial:
             raise RuntimeError(f"{self.app.provider}: the run did not end well")
-        units, requests = self._counted.units, sum(self._counted.requests.values())
-        return _Run(
-            report.calls, self._slept_s, worked_s, report.written_items, units["read"], units["write"], requests
+        return dataclasses.replace(done, calls=report.calls, written=report.written_items)
+
+    def change(self) -> _Run:
+        """Rename one person, and read them as after a callback that names them."""
+        self.simulation.people.add({"people": [{"user_id": "c000100", "name": "王改名"}]})
+        (person,) = (
+            each for each in self._store.people(self.app)[0].values() if each.emails == ("c000100@example.com",)
         )
+        named = {"at": {"S": self._now.isoformat()}, "people": {"SS": [person.id]}}
+        self._table.put_item(TableName=TABLE, Item={**keys.changed(self.app.provider, "acme", "main"), **named})
+        done = self._work()
+        if self._store.people(self.app)[0][person.id].name != "王改名":
+            raise RuntimeError(f"{self.app.provider}: the person was not read")
+        return done
+
+    def _work(self) -> _Run:
+        """Let a worker do what is due, and count."""
+        self._slept_s, started = 0.0, time.perf_counter()
+        self._counted.units.clear()
+        self._counted.requests.clear()
+        calls = self._wire.calls
+        if self._worker.work("acme", "main", self._now + timedelta(hours=1)) is not None:
+            raise RuntimeError(f"{self.app.provider}: the worker did not end")
+        worked_s = time.perf_counter() - started
+        units, requests = self._counted.units, sum(self._counted.requests.values())
+        made = self._wire.calls - calls
+        return _Run(made, self._slept_s, worked_s, 0, units["read"], units["write"], requests)
 
     def kept(self) -> tuple[list[str], list[int]]:
         """Return the names of the items, and the sizes of the index's."""
@@ -269,9 +298,11 @@ class _Wire(httpx.BaseTransport):
     def __init__(self, application: Any) -> None:
         self._asgi = httpx.ASGITransport(application)
         self._runner = asyncio.Runner()
+        self.calls = 0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
+        self.calls += 1
         return self._runner.run(self._carry(request))
 
     def close(self) -> None:
