@@ -21,7 +21,7 @@ from approval_gate.errors import ProviderRejected
 from approval_gate.ports.directory import Page, Person, Roots
 from approval_gate.providers.dingtalk.client import Client
 from approval_gate.providers.dingtalk.errcodes import PERSON_HIDDEN, PERSON_UNKNOWN
-from approval_gate.providers.dingtalk.reading import whole
+from approval_gate.providers.dingtalk.reading import ids, whole
 from approval_gate.untrusted import items, mapping, prose, word
 
 if TYPE_CHECKING:
@@ -74,8 +74,10 @@ class Directory:
         """Return the departments and people of the app's visible range; one call for each besides the range itself."""
         self.before_call()
         scopes = mapping(self._client.read_older("read_contact_range", _RANGE), "auth_org_scopes")
-        departments = [self.department(each) or Department(each, "") for each in _words(scopes, "authed_dept")]
-        people = [found.contact for each in _words(scopes, "authed_user") if (found := self.person(each))]
+        departments = [
+            self.department(each) or Department(each, "") for each in ids(scopes, "authed_dept") if each.isdecimal()
+        ]
+        people = [found.contact for each in ids(scopes, "authed_user") if (found := self.person(each))]
         return Roots(tuple(departments), tuple(people))
 
     def departments(self, parent: str, cursor: str) -> Page[Department]:
@@ -173,12 +175,3 @@ def _department(shown: Mapping[str, Any]) -> Department | None:
         return None
     parent = whole(shown, "parent_id")
     return Department(str(number), prose(shown, "name", limit=200), "" if parent is None else str(parent))
-
-
-def _words(scopes: Mapping[str, Any], name: str) -> list[str]:
-    """Return a list of ids; the platform writes it as JSON or, in its samples, as a text of JSON."""
-    listed = scopes.get(name)
-    if isinstance(listed, str):
-        listed = [each.strip().strip('"') for each in listed.strip("[]").split(",")]
-    found = [word({"id": each}, "id") for each in listed] if isinstance(listed, list) else []
-    return [each for each in dict.fromkeys(found) if each and (name == "authed_user" or each.isdecimal())]

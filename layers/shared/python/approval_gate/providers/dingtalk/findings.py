@@ -8,12 +8,12 @@ from approval_gate.ports.checks import Check, CheckStatus, Words
 from approval_gate.providers.dingtalk.advice import OUT_OF_RANGE
 from approval_gate.providers.dingtalk.errcodes import missing_permissions
 from approval_gate.providers.dingtalk.message_errcodes import AGENT_REFUSED
-from approval_gate.untrusted import mapping, word
+from approval_gate.providers.dingtalk.reading import ids
+from approval_gate.untrusted import mapping
 from approval_gate.verdicts import Advice, advice, failed, passed, skipped, skipped_all, warned
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
     from approval_gate.ports import App
     from approval_gate.providers.dingtalk.inquiry import Finding
@@ -92,7 +92,7 @@ def contact_range(finding: Finding) -> Check:
     if finding.error is not None:
         return permission("contact_range", [finding])
     scopes = mapping(finding.body, "auth_org_scopes")
-    departments, people = (_ids(scopes, name) for name in ("authed_dept", "authed_user"))
+    departments, people = (ids(scopes, name) for name in ("authed_dept", "authed_user"))
     if _ROOT in departments:
         return passed("contact_range", "The app sees the whole organisation.", "应用可以看到整个企业。")
     if not departments and not people:
@@ -131,11 +131,3 @@ def _for_groups(missing: Advice) -> Advice:
         f"{missing.found.en} It is needed for group chats only.", f"{missing.found.zh}仅向群聊发送消息时需要。"
     )
     return Advice(found, missing.fix)
-
-
-def _ids(scopes: Mapping[str, Any], name: str) -> list[str]:
-    """Return a list of ids; the platform writes it as JSON or, in its samples, as a text of JSON."""
-    listed = scopes.get(name)
-    if isinstance(listed, str):
-        listed = [each.strip().strip('"') for each in listed.strip("[]").split(",")]
-    return [found for each in listed if (found := word({"id": each}, "id"))] if isinstance(listed, list) else []

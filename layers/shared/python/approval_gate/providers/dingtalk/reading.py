@@ -11,7 +11,7 @@ from approval_gate.untrusted import word
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["minute", "moment", "whole"]
+__all__ = ["ids", "minute", "moment", "whole"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS = re.compile(r"[0-9]{1,16}")
@@ -24,6 +24,19 @@ def whole(source: Mapping[str, Any], key: str) -> int | None:
     """Return a number that is not negative under `key`, written as number or as text; None for anything else."""
     text = word(source, key)
     return int(text) if _DIGITS.fullmatch(text) else None
+
+
+def ids(source: Mapping[str, Any], key: str) -> list[str]:
+    """
+    Return the ids of a list under `key`, each once.
+
+    The platform writes such a list as JSON or, in its samples, as a text of JSON.
+    """
+    listed = source.get(key)
+    if isinstance(listed, str):
+        listed = [each.strip().strip('"') for each in listed.strip("[]").split(",")]
+    found = [word({"id": each}, "id") for each in listed] if isinstance(listed, list) else []
+    return [each for each in dict.fromkeys(found) if each]
 
 
 def moment(value: object) -> datetime | None:
