@@ -102,6 +102,7 @@ replay: setup  ## apply it again, once its cause is mended; safe to run twice (L
 	@python -m cli.dead_letters replay --stack "$(STACK)" $(if $(LOCAL),--local "$(LOCAL)")
 
 undelivered: setup  ## list the deliveries of TENANT that failed, and why (LOCAL=.local for the local stack)
+	@test -n "$(TENANT)" || { echo 'whose deliveries? make undelivered TENANT=acme' >&2; exit 64; }
 	@PYTHONPATH=.:layers/shared/python python -m cli.outbox list --stack "$(STACK)" --tenant "$(TENANT)" $(if $(LOCAL),--local "$(LOCAL)")
 
 redeliver: setup  ## send what failed once more, once its cause is mended; safe to run twice (LOCAL=.local for the local stack)
