@@ -274,6 +274,7 @@ def test_a_value_is_text_and_cannot_become_markup(call: Call, outbox: DynamoOutb
         ("{{ 9 ** 9 ** 9 }}", "not available"),
         ("{% for a in hosts %}{% for b in hosts %}{% endfor %}{% endfor %}", "loop in a loop"),
         ("{{ loop }}", "loop"),
+        ("{{ self }}", "self"),
         ("{{ service | pprint }}", "pprint"),
         ("{% if %}", "cannot be read"),
         ("{{ unclosed", "cannot be read"),

@@ -113,27 +113,38 @@ def _nodes(tree: nodes.Node) -> Iterator[nodes.Node]:
 
 def _forbidden(node: nodes.Node) -> str:
     """Return why a construct is not allowed, empty when it is."""
-    problem = ""
     match node:
-        case nodes.Filter(name=name) if name not in _FILTERS:
-            problem = f"the filter {name!r} is not available; there are {', '.join(_FILTERS)}"
-        case nodes.Filter(args=args) if len(args) > 1 or not all(isinstance(each, nodes.Const) for each in args):
-            problem = "a filter takes one argument at most, such as join(', ')"
+        case nodes.Filter():
+            return _wrong_filter(node)
+        case nodes.For():
+            return _wrong_loop(node)
         case nodes.Test(name=name) if name not in _TESTS:
-            problem = f"the test {name!r} is not available"
-        case nodes.For() if not _looped_over(node):
-            problem = "a loop takes a variable, sorted or unique if need be"
-        case nodes.For(recursive=True):
-            problem = "a recursive loop is not available"
-        case nodes.For() if any(isinstance(inner, nodes.For) for child in node.body for inner in _nodes(child)):
-            problem = "a loop in a loop is not available"
-        case nodes.Getattr(node=nodes.Name(name="loop"), attr=attr) if attr in _LOOP:
-            problem = ""
-        case nodes.Getattr():
-            problem = "attributes are not available"
-        case _ if not isinstance(node, _ALLOWED):
-            problem = f"{type(node).__name__} is not available in templates"
-    return problem
+            return f"the test {name!r} is not available"
+        case nodes.Name(name="self"):  # Jinja's own, and the only one that is not asked to be declared
+            return "self is not available in templates"
+        case nodes.Getattr(node=of, attr=attr):
+            is_of_loop = isinstance(of, nodes.Name) and of.name == "loop" and attr in _LOOP
+            return "" if is_of_loop else "attributes are not available"
+        case _:
+            return "" if isinstance(node, _ALLOWED) else f"{type(node).__name__} is not available in templates"
+
+
+def _wrong_filter(used: nodes.Filter) -> str:
+    if used.name not in _FILTERS:
+        return f"the filter {used.name!r} is not available; there are {', '.join(_FILTERS)}"
+    if len(used.args) > 1 or not all(isinstance(each, nodes.Const) for each in used.args):
+        return "a filter takes one argument at most, such as join(', ')"
+    return ""
+
+
+def _wrong_loop(loop: nodes.For) -> str:
+    if not _looped_over(loop):
+        return "a loop takes a variable, sorted or unique if need be"
+    if loop.recursive:
+        return "a recursive loop is not available"
+    if any(isinstance(inner, nodes.For) for child in loop.body for inner in _nodes(child)):
+        return "a loop in a loop is not available"
+    return ""
 
 
 def _looped_over(loop: nodes.For) -> str:

@@ -39,8 +39,8 @@ class TemplateRequestBody(BaseModel):
         texts = set(self.text) if isinstance(self.text, dict) else None
         if titles is not None and texts is not None and titles != texts:
             raise ValueError("title and text must have the same languages")
-        if "loop" in self.variables:
-            raise ValueError("loop is no name for a variable")
+        if taken := {"loop", "self"}.intersection(self.variables):
+            raise ValueError(f"{taken.pop()} is no name for a variable")
         return self
 
     def to_domain(self, tenant: str, name: str) -> Template:
