@@ -249,7 +249,24 @@ def test_only_an_administrator_sees_apps(call: Call) -> None:
         ({"base_url": "https://[::ffff:169.254.169.254]"}, "base_url"),
         ({"base_url": "https://[::ffff:7f00:1]"}, "base_url"),
         ({"base_url": "https://metadata.google.internal."}, "base_url"),
+        ({"base_url": "https://localhost."}, "base_url"),
+        ({"base_url": "https://0x7f.1"}, "base_url"),
+        ({"base_url": "https://0177.0.0.1"}, "base_url"),
+        ({"base_url": "https://[64:ff9b::a9fe:a9fe]"}, "base_url"),
+        ({"base_url": "https://[2002:7f00:1::]"}, "base_url"),
+        ({"base_url": "https://[fd00:ec2::254]"}, "base_url"),
+        ({"base_url": "https://[fe80::1%25eth0]"}, "base_url"),
+        ({"base_url": "https://100.100.100.200"}, "base_url"),
+        ({"base_url": "https://metadata.google.internal"}, "base_url"),
+        ({"base_url": "https://[::1"}, "base_url"),
+        ({"base_url": "https://proxy.example.com:99999"}, "base_url"),
         ({"base_url": "https://user:pw@proxy.example.com"}, "base_url"),
+        ({"base_url": "https://:pw@proxy.example.com"}, "base_url"),
+        ({"base_url": "https://proxy.example.com\\@127.0.0.1"}, "base_url"),
+        ({"base_url": "https://127.0.0.1\t.example.com"}, "base_url"),
+        ({"base_url": "https://proxy.example.com/\r\nHost: x"}, "base_url"),
+        ({"base_url": "https://１２７.0.0.1"}, "base_url"),
+        ({"base_url": "https://proxy.example.com?x=1"}, "base_url"),
         ({"surprise": 1}, "surprise"),
     ],
 )
@@ -263,6 +280,13 @@ def test_a_bad_registration_is_told_what_to_change_and_leaves_nothing(
     assert SECRET not in json.dumps(body)
     assert call("GET", "/v1/apps")[1]["apps"][0]["id"] == "prod"
     assert secrets.read("feishu", "acme", "feishu-prod") is None
+
+
+@pytest.mark.parametrize(
+    "url", ["https://im.example.com/proxy", "https://10.1.2.3:8443", "https://[fd12:3456::1]", "https://93.184.215.14"]
+)
+def test_a_platform_may_be_in_a_private_network(call: Call, url: str) -> None:
+    assert call("POST", "/v1/apps", {**APP, "base_url": url})[0] == 201
 
 
 def test_the_local_stack_may_talk_to_this_machine(world: World, secrets: Secrets) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
@@ -19,9 +20,12 @@ __all__ = ["AppBody", "AppChangeBody", "AppListBody", "AppRequestBody", "app_vie
 OVERLAP_MAX_S = 30 * 86_400
 
 
+_BASE_URL = re.compile(r"https?://[0-9A-Za-z._:\[\]-]+(?:/[0-9A-Za-z._~/-]*)?")
+
+
 def _base_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+    # Only characters that every reader of addresses takes for the same.
+    if not _BASE_URL.fullmatch(url) or not urlsplit(url).hostname or urlsplit(url).port == 0:
         raise ValueError("must be an address such as https://open.example.com, without user, query or fragment")
     return url.rstrip("/")
 

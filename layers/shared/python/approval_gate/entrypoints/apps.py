@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Protocol
@@ -20,10 +18,9 @@ from approval_gate.ports import App
 from approval_gate.providers import registry
 from approval_gate.services.register import AppRegistry, AppSecrets, PendingApprovals, Registrar
 from approval_gate.settings import Settings
+from approval_gate.webhooks.addresses import names_this_machine
 
 __all__ = ["AppsApi"]
-
-_ENDS_IN_A_NUMBER = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)$")
 
 AppId = Annotated[str, Path(description="The app's id, chosen at registration.", max_length=64)]
 
@@ -131,21 +128,9 @@ class AppsApi:
         if url is None or self._settings.allow_loopback:
             return
         parts = urlsplit(url)
-        if parts.scheme != "https" or _is_local((parts.hostname or "").rstrip(".")):
+        if parts.scheme != "https" or names_this_machine(parts.hostname or ""):
             problem = "must be https and must not name this machine or a metadata address"
             raise RequestError("The app's base_url must change.", problems=(FieldProblem("base_url", problem),))
-
-
-def _is_local(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        # 127.1, 0x7f000001 and 2130706433 are addresses to resolvers: no name ends in a number.
-        is_number = _ENDS_IN_A_NUMBER.search(host) is not None
-        return is_number or host == "localhost" or host.endswith((".localhost", ".internal", ".local"))
-    if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address
-    return address.is_loopback or address.is_link_local or address.is_unspecified
 
 
 def _answers(status: int, model: type) -> dict[int, Any]:

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from approval_gate.errors import EndpointRefused
 
-__all__ = ["Endpoint", "blocked", "read_endpoint"]
+__all__ = ["Endpoint", "blocked", "names_this_machine", "read_endpoint"]
 
 type IPAddress = IPv4Address | IPv6Address
 
@@ -71,6 +71,11 @@ _BLOCKED_V6 = tuple(
 )
 _NAT64 = IPv6Network("64:ff9b::/96")
 """An IPv4 address behind a translator; what an IPv6-only network is told for every IPv4 host."""
+
+_METADATA = frozenset(
+    ip_address(address) for address in ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254")
+)
+"""Where clouds tell a machine its credentials; the usual 169.254.169.254 is link-local."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,23 @@ def blocked(address: str, *, allow_loopback: bool) -> bool:
             return _is_blocked_v4(IPv4Address(int(parsed) & 0xFFFFFFFF))
         return parsed not in _PUBLIC_V6 or any(parsed in network for network in _BLOCKED_V6) or not parsed.is_global
     return _is_blocked_v4(parsed)
+
+
+def names_this_machine(host: str) -> bool:
+    """
+    Tell whether a host means only this machine, or where it gets its credentials, in whatever notation.
+
+    For platforms, which may well be in a private network: their addresses are an administrator's, not a caller's.
+    """
+    host = host.lower().rstrip(".")
+    try:
+        address: IPAddress = ip_address(host)
+    except ValueError:
+        is_local_name = host == "localhost" or host.endswith((".localhost", ".internal", ".local"))
+        return is_local_name or _ENDS_IN_A_NUMBER.search(host) is not None
+    if isinstance(address, IPv6Address) and (address in _NAT64 or address.ipv4_mapped or address.sixtofour):
+        return True
+    return address.is_loopback or address.is_link_local or address.is_unspecified or address in _METADATA
 
 
 def _is_blocked_v4(address: IPv4Address) -> bool:
