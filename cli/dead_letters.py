@@ -1,13 +1,14 @@
 """
-Dead letters of the table's stream: show them, and replay them once their cause is mended.
+Dead letters of the table's stream and of the event bus: show them, and replay them once their cause is mended.
 
     python -m cli.dead_letters list   --stack approval-gate
     python -m cli.dead_letters replay --stack approval-gate
     python -m cli.dead_letters list   --local .local            (a local stack that is up)
 
 A replay reads the records that a letter names (`stream_records`) and gives each, alone, to the very function that
-failed. The letter is deleted when the function has taken all of them; until then it stays. Running it twice, or twice
-at once, changes nothing more: the functions behind the stream find their work done.
+failed. The letter is deleted when the function has taken all of them; until then it stays. An event of the bus stands
+in its letter and is given to its function as it was. Running it twice, or twice at once, changes nothing more: the
+functions find their work done.
 
 Why invoke, rather than touch the item so that the stream brings it again? The filters take new items only, and this has
 its answer at once: a record that still fails keeps its letter and fails the command.
@@ -27,6 +28,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +51,26 @@ _WHAT_TO_DO = (
     """What to do: look for {word!r} in the log of {function} since {since}, mend the cause, then `make replay`."""
 )
 _LOGGED = {"apply_callback": "event_not_applied", "drive_workflow": "not_driven"}
+_OTHERS = {"Outbox"}
+"""Dead letters of these have a command of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """
+    What the letter of a function says that nobody waits for.
+
+    Args:
+        function: its ARN.
+        condition: why the event was given up, in Lambda's words (`RetriesExhausted`, ...).
+        payload: the event.
+        since: when it was given up.
+    """
+
+    function: str
+    condition: str
+    payload: Mapping[str, Any]
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +79,7 @@ class Letter:
     One dead letter.
 
     Args:
-        batch: what it says; None when it is no dead letter of the stream.
+        about: what it says; None when it is no dead letter of ours.
         problem: why this command cannot replay it; empty when it can.
         from_stream: its records were still in the stream; otherwise they are rebuilt from the table.
         approvals: the approvals they are about, as far as known.
@@ -65,7 +87,7 @@ class Letter:
 
     queue: str
     receipt: str
-    batch: Batch | None
+    about: Batch | Invocation | None
     problem: str = ""
     records: tuple[Record, ...] = ()
     from_stream: bool = True
@@ -74,7 +96,7 @@ class Letter:
     @property
     def function(self) -> str:
         """Return the name of the function that failed."""
-        return self.batch.function.rpartition(":function:")[2] if self.batch else ""
+        return self.about.function.rpartition(":function:")[2] if self.about else ""
 
 
 class DeadLetters:
@@ -83,26 +105,18 @@ class DeadLetters:
 
     Args:
         client: makes a client of an AWS service, by its name.
-        outputs: the stack's; every queue of dead letters is named by one that ends with `DeadLettersUrl`. Those that
-            no stream leaves records to are left out.
+        outputs: the stack's; every queue of dead letters is named by one that ends with `DeadLettersUrl`.
     """
 
     def __init__(self, client: Callable[[str], Any], outputs: Mapping[str, str]) -> None:
         self._sqs, self._lambda, self._client = client("sqs"), client("lambda"), client
         self._dynamodb, self._streams = client("dynamodb"), client("dynamodbstreams")
         self._machine = outputs["StateMachineArn"]
-        destinations = self._destinations()
         self._queues = {
-            name.removesuffix("DeadLettersUrl"): url
+            queue: url
             for name, url in sorted(outputs.items())
-            if name.endswith("DeadLettersUrl") and url.rpartition("/")[2] in destinations
+            if name.endswith("DeadLettersUrl") and (queue := name.removesuffix("DeadLettersUrl")) not in _OTHERS
         }
-
-    def _destinations(self) -> set[str]:
-        """Return the names of the queues that streams leave records to; other queues have commands of their own."""
-        pages = self._lambda.get_paginator("list_event_source_mappings").paginate()
-        configured = [one.get("DestinationConfig", {}) for page in pages for one in page["EventSourceMappings"]]
-        return {one.get("OnFailure", {}).get("Destination", "").rpartition(":")[2] for one in configured}
 
     def letters(self) -> list[Letter]:
         """Return all letters, and leave them where they are."""
@@ -115,18 +129,22 @@ class DeadLetters:
         done: list[Letter] = []
         kept: list[Letter] = []
         for letter in self._take():
-            if letter.batch is None or letter.problem:
-                kept.append(letter)
-                continue
-            # Each record is tried, whatever became of those before it: they are about different approvals.
-            taken = [self._took(letter.batch.function, record) for record in letter.records]
-            if all(taken):
+            if self._is_replayed(letter):
                 self._sqs.delete_message(QueueUrl=self._queues[letter.queue], ReceiptHandle=letter.receipt)
                 done.append(letter)
             else:
                 kept.append(letter)
         self._give_back(kept)
         return done, kept
+
+    def _is_replayed(self, letter: Letter) -> bool:
+        if letter.about is None or letter.problem:
+            return False
+        if isinstance(letter.about, Invocation):
+            return self._took(letter.about.function, letter.about.payload)
+        # Each record is tried, whatever became of those before it: they are about different approvals.
+        taken = [self._took(letter.about.function, {"Records": [record]}) for record in letter.records]
+        return all(taken)
 
     def _take(self) -> Iterator[Letter]:
         """Take one letter after another; each is hidden from the next look, so that there is an end."""
@@ -145,8 +163,11 @@ class DeadLetters:
 
     def _read(self, queue: str, message: MessageTypeDef) -> Letter:
         receipt = message.get("ReceiptHandle", "")
+        body = message.get("Body", "")
+        if (invocation := read_invocation(body)) is not None:
+            return Letter(queue, receipt, invocation)
         try:
-            batch = read_batch(message.get("Body", ""))
+            batch = read_batch(body)
         except ValueError as err:
             return Letter(queue, receipt, None, problem=f"{err}: this command leaves it alone.")
         patterns = self._patterns(batch)
@@ -182,26 +203,49 @@ class DeadLetters:
             return str(item["approval_id"]["S"]) if item else key
         return key.removeprefix("APPROVAL#")
 
-    def _took(self, function: str, record: Record) -> bool:
-        """Give one record to the function, and tell whether it took it."""
-        answer = self._lambda.invoke(FunctionName=function, Payload=json.dumps({"Records": [record]}).encode())
+    def _took(self, function: str, event: Mapping[str, Any]) -> bool:
+        """Give an event to a function, and tell whether it took it: consumers of the stream answer what not."""
+        answer = self._lambda.invoke(FunctionName=function, Payload=json.dumps(event).encode())
         told = json.loads(answer["Payload"].read() or b"null")
-        return not answer.get("FunctionError") and isinstance(told, dict) and not told.get("batchItemFailures")
+        return not answer.get("FunctionError") and not (isinstance(told, dict) and told.get("batchItemFailures"))
+
+
+def read_invocation(body: str) -> Invocation | None:
+    """
+    Read the body of a letter about an event that a function did not take; None when it is no such letter.
+
+    Source: AWS Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations", read 2026-11-29.
+    """
+    try:
+        letter = json.loads(body)
+        context, payload = letter["requestContext"], letter["requestPayload"]
+        given_up_at = datetime.fromisoformat(letter["timestamp"])
+        return Invocation(str(context["functionArn"]), str(context["condition"]), payload, given_up_at)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def shown(letter: Letter) -> dict[str, Any]:
     """Return a letter as JSON-ready values: what failed, why, about which approvals, since when, what to do."""
-    if letter.batch is None:
+    about = letter.about
+    if about is None:
+        return {"queue": letter.queue, "what_to_do": letter.problem}
+    since = about.since.isoformat()
+    word = next((word for name, word in _LOGGED.items() if name.replace("_", "") in letter.function.lower()), "ERROR")
+    what_to_do = letter.problem or _WHAT_TO_DO.format(word=word, function=letter.function, since=since)
+    if isinstance(about, Invocation):
         return {
             "queue": letter.queue,
-            "what_to_do": "No dead letter of the table's stream: this command leaves it alone.",
+            "function": letter.function,
+            "why": about.condition,
+            "since": since,
+            "event": json.dumps(about.payload),
+            "what_to_do": what_to_do,
         }
-    batch, since = letter.batch, letter.batch.since.isoformat()
-    word = next((word for name, word in _LOGGED.items() if name.replace("_", "") in letter.function.lower()), "ERROR")
     return {
         "queue": letter.queue,
         "function": letter.function,
-        "why": batch.condition,
+        "why": about.condition,
         "since": since,
         "records": [
             f"{one['eventName']} {one['dynamodb']['Keys']['PK']['S']} {one['dynamodb']['Keys']['SK']['S']}"
@@ -209,7 +253,7 @@ def shown(letter: Letter) -> dict[str, Any]:
         ],
         "records_from": "stream" if letter.from_stream else "table",
         "approvals": list(letter.approvals),
-        "what_to_do": letter.problem or _WHAT_TO_DO.format(word=word, function=letter.function, since=since),
+        "what_to_do": what_to_do,
     }
 
 

@@ -152,11 +152,11 @@ class Shell:
         """Let Lead approve, and the callback be applied."""
         self._decide(lambda ref: self.world.platform.approve(ref, LEAD))
 
-    def reject(self) -> None:
+    def reject(self, comment: str = "Not on a Friday") -> None:
         def rejected(ref: str) -> None:
             truth = self.world.platform.truths[ref]
             (task,) = truth.tasks
-            done = replace(task, status=TaskStatus.REJECTED, comment="Not on a Friday", decided_at=START)
+            done = replace(task, status=TaskStatus.REJECTED, comment=comment, decided_at=START)
             self.world.platform.truths[ref] = replace(truth, status=TruthStatus.REJECTED, tasks=(done,))
 
         self._decide(rejected)

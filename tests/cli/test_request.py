@@ -564,7 +564,8 @@ def test_a_cancellation_is_told_in_one_language(shell: Shell) -> None:
 
 
 def test_another_persons_words_cannot_control_the_terminal(shell: Shell) -> None:
-    approval_id = shell(*ASK[:4], "Deploy \u202egnp.exe", *ASK[5:], "--json").json["id"]
+    approval_id = shell(*ASK, "--json").json["id"]
+    shell.reject("Deploy \u202egnp.exe")
 
     done = shell("status", approval_id)
 

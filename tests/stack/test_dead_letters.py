@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +17,8 @@ from local.provision import APPROVER, APPROVER_USER_ID, REQUESTER
 from tests.stack.chaos import Pipeline
 
 pytestmark = pytest.mark.stack
+
+ROOT = Path(__file__).parents[2]
 
 type Json = dict[str, Any]
 type Eventually = Callable[..., Any]
@@ -212,3 +215,30 @@ def age_letters(sqs: Any, url: str) -> None:
 def history(pipeline: Pipeline, approval_id: str) -> list[str]:
     entries = pipeline.gate("GET", f"/v1/approvals/{approval_id}/history")["entries"]
     return [str(entry["kind"]) for entry in entries]
+
+
+def test_a_stopped_execution_that_was_given_up_is_replayed_and_cancels_its_approval(
+    pipeline: Pipeline, dead_letters: DeadLetters, clients: Callable[[str], Any], outputs: Json, opened: Json
+) -> None:
+    functions = clients("lambda").list_functions()["Functions"]
+    (function,) = (one["FunctionArn"] for one in functions if "ExecutionEndedFunction" in one["FunctionName"])
+    event = json.loads((ROOT / "events/execution_ended/stopped.json").read_text(encoding="utf-8"))
+    event["detail"]["input"] = json.dumps({"approval_id": opened["id"]})
+    letter = {
+        "version": "1.0",
+        "timestamp": "2026-01-15T09:32:00.000Z",
+        "requestContext": {"functionArn": f"{function}:$LATEST", "condition": "RetriesExhausted"},
+        "requestPayload": event,
+    }
+    url = outputs["ExecutionEndedDeadLettersUrl"]
+    clients("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(letter))
+
+    (found,) = dead_letters.letters()
+    assert shown(found)["why"] == "RetriesExhausted"
+    assert opened["id"] in shown(found)["event"]
+
+    done, kept = dead_letters.replay()
+    assert (len(done), kept) == (1, [])
+    seen = pipeline.gate("GET", f"/v1/approvals/{opened['id']}")
+    assert (seen["status"], seen["outcome"]["reason"]) == ("CANCELED", "execution_stopped")
+    assert dead_letters.replay() == ([], [])
