@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from approval_gate.domain.lane import lane_of
 from approval_gate.domain.message import DestinationKind
-from approval_gate.errors import ProviderThrottled, ProviderUnavailable
+from approval_gate.errors import ProviderRejected, ProviderThrottled, ProviderUnavailable
 from approval_gate.ports.messages import Pace, Parcel, Robot
+from approval_gate.ports.outbox import Errand
 from tests.fakes.post_office import PostOffice, told
 from tests.fakes.world import START
 
@@ -88,6 +90,25 @@ def test_others_who_are_told_together_do_not_wait(office: PostOffice) -> None:
     office.ask(told("other", (USER, "u3"), (USER, "u4")))
     office.run()
 
+    assert len(office.messenger.sent) == 2
+
+
+def test_what_is_sent_again_alone_is_not_sent_by_the_lane_it_waited_on_before(office: PostOffice) -> None:
+    crowd = [(USER, "u1"), (USER, "u2")]
+    office.messenger.failures = [ProviderRejected("refused", vendor_code="40003")]
+    office.ask(told("n", *crowd))
+    office.run()
+    refused = office.delivery("n")
+    office.outbox.wait(lane_of(refused), refused)  # by a worker who came too late
+    office.outbox.commit(refused.queued_again(office.clock()))
+
+    office.ask(told("other", *crowd))
+    office.run()
+    assert [parcel.message.title for _, parcel in office.messenger.sent] == ["Title of other"]
+    office.queue.put(Errand("n", 0))
+    office.run()
+
+    assert [to.destination.value for to in office.messenger.sent[-1][1].to] == ["u1"]
     assert len(office.messenger.sent) == 2
 
 
