@@ -223,6 +223,9 @@ class _Site:
     def saw_callback(self, app: App, at: datetime, took_ms: int | None = None) -> None:
         raise NotImplementedError("no callback is involved")
 
+    def take_look(self, app: App, now: datetime, before: datetime | None) -> datetime | None:
+        raise NotImplementedError("no approval is involved")
+
     def of(self, app: App) -> Directory:
         directory: Directory = registry.directory_type(app.provider)(
             app=app,

@@ -24,6 +24,7 @@ from approval_gate.domain.approval import (
     TaskProgress,
     TaskStatus,
 )
+from approval_gate.domain.schedule import Reconciliation
 from approval_gate.domain.truth import Truth, TruthStatus
 from approval_gate.ports import App, CallbackEvent, EventKind, Ports, ProviderApproval, Withdrawal
 from approval_gate.services.apply import Applier
@@ -62,11 +63,13 @@ class Surroundings:
         callbacks: what the app was registered with: `http` or `none`.
         app_heard: callbacks of the app arrived before this approval.
         heard: the one about this approval's opening arrives.
+        reconciliation: what asking may cost, for `none`.
     """
 
     callbacks: str = "http"
     app_heard: bool = True
     heard: bool = True
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)
 
 
 _ROWS: Final = {
@@ -74,6 +77,15 @@ _ROWS: Final = {
     "all callbacks lost, the app was heard before": Surroundings(heard=False),
     "all callbacks lost, the app was never heard": Surroundings(app_heard=False, heard=False),
     "registered with `callbacks: none`": Surroundings("none", app_heard=False, heard=False),
+    "the same, `max_pause_s` 300 and no limit": Surroundings(
+        "none", app_heard=False, heard=False, reconciliation=Reconciliation(300, None)
+    ),
+    "the same, `max_pause_s` 7200": Surroundings(
+        "none", app_heard=False, heard=False, reconciliation=Reconciliation(7200)
+    ),
+    "the same, `calls_per_month` 100": Surroundings(
+        "none", app_heard=False, heard=False, reconciliation=Reconciliation(calls_per_month=100)
+    ),
 }
 _SPANS: Final = {"1 hour": timedelta(hours=1), "10 hours": timedelta(hours=10), "30 days": timedelta(days=30)}
 
@@ -133,6 +145,7 @@ class _Waiting:
             vendor_identity=tenant,
             default_requester=requester,
             callbacks=surroundings.callbacks,
+            reconciliation=surroundings.reconciliation,
         )
         apps.claim(app)
         if surroundings.app_heard:

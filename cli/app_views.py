@@ -50,6 +50,16 @@ def callbacks_of(app: Mapping[str, Any]) -> str:
     return "ready" if app["callbacks_ready"] else "keys missing"
 
 
+def asked_of(app: Mapping[str, Any]) -> str:
+    """Return how often an app without callbacks is asked about its approvals; "" for one that gets them."""
+    if app["callbacks"] != "none":
+        return ""
+    asking = app["reconciliation"]
+    most = asking["calls_per_month"]
+    limit = "as often as it takes" if most is None else f"{most} times a month at most"
+    return f"up to every {asking['max_pause_s'] // 60} min, {limit}"
+
+
 def show_app(run: Run, app: Mapping[str, Any]) -> None:
     """Print an app."""
     run.terminal.document(app)
@@ -64,6 +74,7 @@ def show_app(run: Run, app: Mapping[str, Any]) -> None:
             "name": app["name"],
             "request address": app["callback_url"],
             "callbacks": callbacks_of(app),
+            "asked": asked_of(app),
             "last callback": moment(app["callback_seen_at"]) or "never",
             "credentials": credentials,
             "old keys until": moment(app["old_keys_until"]),

@@ -12,7 +12,7 @@ from cli.asking import confirm, from_file
 from cli.consoles import CONSOLES, Said
 from cli.exits import Misused
 from cli.gate import path
-from cli.inputs import DURATION, PERSON
+from cli.inputs import DURATION, LIMIT, PERSON, UNLIMITED
 from cli.onboarding import (
     ask_for_credentials,
     ask_for_late_fields,
@@ -42,6 +42,17 @@ _SETTINGS = [
         "--callbacks",
         type=click.Choice(["http", "none"]),
         help="none: the platform cannot reach the gate; outcomes are asked for instead.",
+    ),
+    click.option(
+        "--max-pause",
+        "max_pause_s",
+        type=DURATION,
+        help="With --callbacks none: the longest pause between two looks at an approval (30m).",
+    ),
+    click.option(
+        "--calls-per-month",
+        type=LIMIT,
+        help="With --callbacks none: how many looks a month all approvals together may take (2000).",
     ),
     click.option(
         "--file",
@@ -105,7 +116,7 @@ def add_app(  # noqa: PLR0913 - one parameter per option
         provider = click.prompt(
             Said("Which platform?", "哪个平台？").to(lang), type=click.Choice(list(CONSOLES)), err=True
         )
-    body |= {"provider": provider, **_chosen(given)}
+    body |= {"provider": provider, **_chosen(given, body.get("reconciliation"))}
     if credentials_file is not None:
         body["credentials"] = from_file(credentials_file)
     if is_asking:
@@ -161,7 +172,11 @@ def show_one(run: Run, app_id: str) -> None:
 @click.pass_obj
 def change_app(run: Run, /, *, app_id: str, file: TextIO | None, **given: Any) -> None:
     """Change an app's settings; what is left out stays. Credentials change with `apps rotate`."""
-    body = {**from_file(file), **_chosen(given)}
+    body = from_file(file)
+    asking = body.get("reconciliation")
+    if asking is None and _names_reconciliation(given):
+        asking = run.gate.get(path("apps", app_id)).body["reconciliation"]  # what is left out stays
+    body = {**body, **_chosen(given, asking)}
     if not body:
         raise Misused("What is to change? See --help.")
     show_app(run, run.gate.send("PUT", path("apps", app_id), body).body)
@@ -236,5 +251,21 @@ def remove_app(run: Run, app_id: str, *, force: bool, yes: bool) -> None:
     run.terminal.note("Removed.")
 
 
-def _chosen(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not None}
+def _chosen(given: Mapping[str, Any], asking: Mapping[str, Any] | None) -> dict[str, Any]:
+    """
+    Return what was given as the API takes it.
+
+    Args:
+        asking: the app's `reconciliation` so far, as far as known; options change fields of it.
+    """
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if _names_reconciliation(given):
+        most = chosen.pop("calls_per_month", None)
+        changed = {"calls_per_month": None if most == UNLIMITED else int(most)} if most is not None else {}
+        changed |= {"max_pause_s": chosen.pop("max_pause_s")} if "max_pause_s" in chosen else {}
+        chosen["reconciliation"] = {**(asking or {}), **changed}
+    return chosen
+
+
+def _names_reconciliation(given: Mapping[str, Any]) -> bool:
+    return given.get("max_pause_s") is not None or given.get("calls_per_month") is not None

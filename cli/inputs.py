@@ -14,10 +14,12 @@ from cli.exits import Misused
 __all__ = [
     "DESTINATION",
     "DURATION",
+    "LIMIT",
     "LINK",
     "PAIR",
     "PERSON",
     "STAGE",
+    "UNLIMITED",
     "named_values",
     "pairs_of",
     "read_json",
@@ -120,9 +122,22 @@ class _Duration(click.ParamType):
         return int(found[1]) * _UNITS[found[2]]
 
 
+class _Limit(click.ParamType):
+    """A number, or `unlimited`, which the API writes as null."""
+
+    name = "number|unlimited"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        text = str(value).strip().lower()
+        if text != UNLIMITED and not re.fullmatch(r"[0-9]{1,8}", text):
+            self.fail(f"{value!r}: write a number, or {UNLIMITED}", param, ctx)
+        return text
+
+
+UNLIMITED = "unlimited"
 PERSON = _Named("person", _PEOPLE)
 DESTINATION = _Named("destination", _DESTINATIONS)
-STAGE, PAIR, LINK, DURATION = _Stage(), _Pair(), _Link(), _Duration()
+STAGE, PAIR, LINK, DURATION, LIMIT = _Stage(), _Pair(), _Link(), _Duration(), _Limit()
 
 
 def named_values(pairs: Sequence[tuple[str, str]]) -> list[dict[str, str]]:

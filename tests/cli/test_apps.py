@@ -190,6 +190,21 @@ def test_more_of_an_app_comes_from_a_file(shell: Shell, tmp_path: Path) -> None:
     assert (done.code, done.json["user_mapping"], done.json["callbacks"]) == (0, {"account": "user_id"}, "none")
 
 
+def test_an_app_without_callbacks_says_what_looks_may_cost(shell: Shell, tmp_path: Path) -> None:
+    credentials = file_of(tmp_path, FEISHU)
+    asked = ("--callbacks", "none", "--max-pause", "10m", "--credentials-file", credentials, "--json")
+    added = shell("apps", "add", "mine", "--provider", "feishu", *asked)
+    changed = shell("apps", "change", "mine", "--calls-per-month", "500", "--json")
+    unlimited = shell("apps", "change", "mine", "--calls-per-month", "unlimited", "--json")
+
+    assert added.json["reconciliation"] == {"max_pause_s": 600, "calls_per_month": 2000}
+    assert changed.json["reconciliation"] == {"max_pause_s": 600, "calls_per_month": 500}, "what is left out stays"
+    assert unlimited.json["reconciliation"] == {"max_pause_s": 600, "calls_per_month": None}
+    assert "up to every 10 min, as often as it takes" in shell("apps", "show", "mine").out
+    refused = shell("apps", "change", "mine", "--calls-per-month", "many")
+    assert (refused.code, "write a number, or unlimited" in refused.err) == (64, True)
+
+
 def test_an_identity_that_is_in_use_is_64_and_asks_nothing_again(shell: Shell, tmp_path: Path) -> None:
     added(shell, tmp_path)
 

@@ -49,6 +49,9 @@ class ContactSite:
     def saw_callback(self, app: App, at: object, took_ms: object = None) -> None:
         raise AssertionError("no callback is involved")
 
+    def take_look(self, app: App, now: object, before: object) -> None:
+        raise AssertionError("no approval is involved")
+
     def of(self, app: App) -> Directory:
         assert app.id == self.app.id
         return self.platform.directory()

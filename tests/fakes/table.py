@@ -154,7 +154,7 @@ class MemoryTable:
         if not holds:
             raise client_error("ConditionalCheckFailedException", operation)
         self._commit([change])
-        return {}
+        return {"Attributes": dict(change.after)} if change.after and given.get("ReturnValues") == "ALL_NEW" else {}
 
     def _prepared(self, kind: str, given: Mapping[str, Any]) -> tuple[Change, bool]:
         """Return what a write would do, and whether its condition holds."""
@@ -162,7 +162,7 @@ class MemoryTable:
             _only(given, _WRITES | {"Item"})
             key = _key(given["Item"])
         else:
-            _only(given, _WRITES | {"Key", "UpdateExpression"})
+            _only(given, _WRITES | {"Key", "UpdateExpression", "ReturnValues"})
             key = _key(given["Key"])
         stored = self.items.get(key[0], {}).get(key[1])
         before = stored or {}

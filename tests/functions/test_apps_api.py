@@ -10,6 +10,7 @@ import boto3
 import pytest
 from aws_lambda_powertools import Logger
 
+from approval_gate.domain.schedule import Reconciliation
 from approval_gate.entrypoints.api import build_resolver
 from approval_gate.entrypoints.apps import AppsApi
 from approval_gate.errors import StoreError
@@ -73,6 +74,50 @@ def calls(world: World, secrets: Secrets, **settings: Any) -> Call:
 @pytest.fixture
 def call(world: World, secrets: Secrets) -> Call:
     return calls(world, secrets)
+
+
+def test_what_looks_may_cost_is_told_and_changed_as_a_whole(call: Call, world: World) -> None:
+    _, registered = call("POST", "/v1/apps", {**APP, "callbacks": "none", "reconciliation": {"calls_per_month": 900}})
+    _, changed = call("PUT", "/v1/apps/feishu-prod", {"reconciliation": {"max_pause_s": 600, "calls_per_month": None}})
+    _, renamed = call("PUT", "/v1/apps/feishu-prod", {"name": "New"})
+    stored = world.apps.get("acme", "feishu-prod")
+    _, reset = call("PUT", "/v1/apps/feishu-prod", {"reconciliation": None})
+
+    assert registered["reconciliation"] == {"max_pause_s": 1800, "calls_per_month": 900}
+    assert changed["reconciliation"] == renamed["reconciliation"] == {"max_pause_s": 600, "calls_per_month": None}
+    assert stored is not None
+    assert stored.reconciliation == Reconciliation(600, None)
+    assert reset["reconciliation"] == {"max_pause_s": 1800, "calls_per_month": 2000}
+
+
+def test_a_change_of_an_app_forgets_no_look_that_was_taken(call: Call, world: World) -> None:
+    call("POST", "/v1/apps", {**APP, "callbacks": "none"})
+    before = world.apps.get("acme", "feishu-prod")
+    assert before is not None
+    world.apps.take_look(before, world.clock(), None)
+
+    call("PUT", "/v1/apps/feishu-prod", {"reconciliation": {"calls_per_month": 900}})
+
+    after = world.apps.get("acme", "feishu-prod")
+    assert after is not None
+    assert after.looks_used_until is not None
+    assert after.looks_used_until > world.clock()
+
+
+@pytest.mark.parametrize(
+    ("asking", "field"),
+    [
+        ({"max_pause_s": 59}, "reconciliation.max_pause_s"),
+        ({"max_pause_s": 86_401}, "reconciliation.max_pause_s"),
+        ({"calls_per_month": 9}, "reconciliation.calls_per_month"),
+        ({"calls_per_month": True}, "reconciliation.calls_per_month"),
+        ({"every_s": 60}, "reconciliation.every_s"),
+    ],
+)
+def test_what_looks_may_cost_has_bounds(call: Call, asking: dict[str, Any], field: str) -> None:
+    status, problem = call("POST", "/v1/apps", {**APP, "reconciliation": asking})
+
+    assert (status, [each["field"] for each in problem["errors"]]) == (400, [field])
 
 
 def test_a_registered_app_tells_its_request_address_and_no_secret(call: Call) -> None:

@@ -54,7 +54,9 @@ def test_an_approval_goes_through_all_steps(world: World, tasks: Tasks) -> None:
 
     assert submitted == {"approval_id": approval.id, "state": "pending", "wait_s": 60}
     assert checked["state"] == "decided"
-    assert (concluded["status"], concluded["fail_unless_approved"]) == ("APPROVED", False)
+    assert (concluded["approval_id"], concluded["wait_s"]) == (approval.id, 0)
+    outcome = concluded["outcome"]
+    assert (outcome["status"], outcome["fail_unless_approved"]) == ("APPROVED", False)
 
 
 def test_an_execution_started_by_somebody_else_brings_its_own_request(world: World, tasks: Tasks) -> None:
@@ -97,7 +99,7 @@ def test_a_step_that_gave_up_is_recorded_as_failed(world: World, tasks: Tasks) -
 
     answer = tasks.conclude({**execution({"approval_id": approval.id}), "failed_in": "submit", "last_attempt": False})
 
-    assert answer["status"] == "FAILED"
+    assert answer["outcome"]["status"] == "FAILED"
     assert world.stored(approval.id).outcome is not None
 
 
@@ -107,13 +109,54 @@ def test_a_step_that_gave_up_does_not_overrule_an_outcome(world: World, tasks: T
     world.clock.advance(60)
     world.checker.check(approval.id)
 
-    assert tasks.conclude({"approval_id": approval.id, "failed_in": "check"})["status"] == "APPROVED"
+    concluded = tasks.conclude({"approval_id": approval.id, "failed_in": "check"})
+    assert concluded["outcome"]["status"] == "APPROVED"
+
+
+def withdrawing(world: World, tasks: Tasks, approval_id: str) -> list[int]:
+    """Conclude as the state machine does, and return its waits."""
+    waits = []
+    while wait_s := tasks.conclude({"approval_id": approval_id, "last_attempt": False})["wait_s"]:
+        waits.append(wait_s)
+        world.clock.advance(wait_s)
+    return waits
+
+
+def test_a_withdrawal_waits_as_long_as_the_platform_says(world: World, tasks: Tasks) -> None:
+    approval = world.opened()
+    world.canceler.cancel("acme", "ci", approval.id, "")
+    world.platform.failures["withdraw"] = [ProviderUnavailable("in its first 15 s", retry_after_s=14.2)]
+
+    assert withdrawing(world, tasks, approval.id) == [15]
+    assert world.platform.calls.count("withdraw") == 2
+    assert world.stored(approval.id).withdrawal == "done"
+
+
+def test_a_withdrawal_is_given_up_after_five_minutes_and_that_is_on_record(world: World, tasks: Tasks) -> None:
+    approval = world.opened()
+    world.canceler.cancel("acme", "ci", approval.id, "")
+    world.platform.failures["read_truth"] = [ProviderUnavailable("503")] * 20
+
+    assert withdrawing(world, tasks, approval.id) == [5, 5, 10, 20, 40, 80, 140]
+    assert world.stored(approval.id).still_open_at_provider
+
+
+def test_the_outcome_of_a_step_that_gave_up_is_withdrawn_later_too(world: World, tasks: Tasks) -> None:
+    approval = world.opened()
+    world.platform.failures["withdraw"] = [ProviderUnavailable("503")]
+
+    first = tasks.conclude({"approval_id": approval.id, "failed_in": "check", "last_attempt": False})
+
+    assert (first["approval_id"], first["wait_s"], first["outcome"]["status"]) == (approval.id, 5, "FAILED")
+    assert withdrawing(world, tasks, approval.id) == []
+    assert world.stored(approval.id).withdrawal == "done"
 
 
 def test_a_step_that_gave_up_before_anything_was_stored_still_answers(tasks: Tasks) -> None:
     given = execution({"tenant": "acme", "request": ASKED, "error": {}})
 
-    assert tasks.conclude({**given, "failed_in": "submit"}) == {"status": "FAILED", "fail_unless_approved": True}
+    told = {"status": "FAILED", "fail_unless_approved": True}
+    assert tasks.conclude({**given, "failed_in": "submit"}) == {"approval_id": "", "wait_s": 0, "outcome": told}
 
 
 def ended(status: str, given: Any, arn: str = ARN) -> dict[str, Any]:

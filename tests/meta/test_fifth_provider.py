@@ -180,7 +180,7 @@ def test_a_fifth_provider_works_from_registration_to_outcome(toy: None, gate: Ga
     assert decided["outcome"]["decided_by"][0]["user_id"] == "lead"
     assert decided["outcome"]["comment"] == "looks fine"
     concluded = gate.tasks.conclude({"approval_id": asked["id"], "last_attempt": False})
-    assert concluded["status"] == "APPROVED"
+    assert concluded["outcome"]["status"] == "APPROVED"
     assert SECRET not in gate.log.getvalue()
 
 

@@ -125,7 +125,8 @@ def test_somebody_may_ask_for_a_reminder_at_any_time(world: World) -> None:
 
     assert told(world, ApprovalEvent.REMINDER) == [to("ou_lead", "ou_qa")]
     (entry,) = [each for each in world.approvals.history(approval.id) if each.kind == "reminded"]
-    assert entry == HistoryEntry(entry.seq, START, "reminded", "ci")
+    reminded = {"told": "Lead (ou_lead), Qa (ou_qa)"}
+    assert entry == HistoryEntry(entry.seq, START, "reminded", "ci", reminded)
 
 
 def test_approvers_are_left_in_peace_for_five_minutes(world: World) -> None:

@@ -9,6 +9,7 @@ point is a place in our source together with the call it makes: `Checker._begin 
 from __future__ import annotations
 
 import random
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,6 +28,13 @@ _OURS = "approval_gate"
 _EVERYBODYS = "change_until_stored"
 """Who called it says where we are."""
 
+_RARE = re.compile(
+    r"platform (token|list|find)$|dynamodb (delete|put)_item$|: Withdrawer\.|late_event|status_now|Reminder"
+    r"|_superseding|apply_callback: (Applier\._ask_for_a_look|Decider\._record_progress)"
+    r"|Checker\.(_place|_note_silence|_escalate)|submit_approval: (Applier|Decider|Creator|Submitter\._fail)"
+)
+"""Crash points that few schedules pass: renewing a token, withdrawing, late events, callbacks before the reference."""
+
 
 @dataclass
 class Faults:
@@ -38,6 +46,7 @@ class Faults:
         rate: probability of a fault at each call.
         slow: probability that a call takes seconds; `very_slow`: longer than the function may live.
         spared: how many calls go well before the first fault, so that late calls meet faults too.
+        rare_rate: the same as `rate` at calls that are rare in themselves, which chance alone would hardly ever hit.
     """
 
     left: int = 0
@@ -45,6 +54,7 @@ class Faults:
     slow: float = 0.0
     very_slow: float = 0.0
     spared: int = 0
+    rare_rate: float = 0.0
 
 
 @dataclass
@@ -98,7 +108,7 @@ class Boundary:
             raise Crash("dead already")
         site = self._site(process.kind, operation)
         self.coverage.seen[site] = self.coverage.seen.get(site, 0) + 1
-        fault = self._fault()
+        fault = self._fault(site)
         if fault == "crash before":
             self._die(process, site, self.coverage.before, "before")
         self._wait()
@@ -135,12 +145,17 @@ class Boundary:
         self.injected[name] = self.injected.get(name, 0) + 1
         return True
 
-    def _fault(self) -> str:
+    def draws(self, probability: float) -> bool:
+        """Tell whether something of the outside happens that is no fault of this edge; as long as faults happen."""
+        return self.faults.left > 0 and self._rng.random() < probability
+
+    def _fault(self, site: str) -> str:
         faults = self.faults
-        if faults.spared > 0:
+        rate = faults.rare_rate if faults.rare_rate and _is_rare(site) else faults.rate
+        if rate is faults.rate and faults.spared > 0:
             faults.spared -= 1
             return ""
-        if faults.left <= 0 or self._rng.random() >= faults.rate:
+        if faults.left <= 0 or self._rng.random() >= rate:
             return ""
         faults.left -= 1
         fault = self._rng.choice(("crash before", "crash after", "refused", "lost", "repeated"))
@@ -190,6 +205,11 @@ def _place(code: CodeType) -> tuple[bool, str] | None:
         return None
     below = parts[len(parts) - 1 - parts[::-1].index(_OURS) + 1 :]
     return below[0] in {"store", "workflow.py", "providers"}, code.co_qualname
+
+
+@lru_cache(maxsize=1_000)
+def _is_rare(site: str) -> bool:
+    return _RARE.search(site) is not None
 
 
 def _lost() -> Exception:

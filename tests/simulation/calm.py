@@ -7,14 +7,14 @@ schedule. The numbers are written out here, so that a change of `domain/schedule
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from approval_gate.domain.approval import Approval, Source, Status
 from approval_gate.domain.truth import TruthStatus
 from tests.simulation.machine import Machine
 from tests.simulation.platform import Instance, Platform
 
-__all__ = ["LOOKS_BY_SETTING_S", "LOOKS_HEARD_S", "LOOKS_UNHEARD_S", "violations_of"]
+__all__ = ["LOOKS_BY_SETTING_S", "LOOKS_HEARD_S", "LOOKS_UNHEARD_S", "over_budget", "violations_of"]
 
 LOOKS_UNHEARD_S = (60, 360, 1260, 3060, *range(6_660, 100_000, 3_600))
 """When an approval is looked at, in seconds after it was opened, while no callback of its app has ever come."""
@@ -30,6 +30,10 @@ _SLACK_S = 8
 """For each look: how long the looks before it, and the way to it, may take in all."""
 
 _WITHDRAWAL_S = 90
+
+_MONTH_S = 31 * 86_400
+_POOR = 100
+"""With a budget of so many looks a month it may be the timeout that finds an outcome."""
 
 
 def violations_of(
@@ -48,6 +52,22 @@ def violations_of(
     yield from _costly(approval, instance, decided_at_s, platform)
 
 
+def over_budget(approvals: Iterable[Approval], platform: Platform, lasted_s: float) -> Iterator[str]:
+    """Yield each app without callbacks that was asked more often than its budget allows."""
+    approvals = list(approvals)
+    for (tenant, app), traits in platform.traits.items():
+        if traits.callbacks or traits.calls_per_month is None:
+            continue
+        mine = [each for each in approvals if (each.tenant, each.request.app) == (tenant, app)]
+        at_once = max(1, traits.calls_per_month // 4)
+        back = int(lasted_s / (_MONTH_S / (traits.calls_per_month - at_once)))
+        # The look at a timeout is free, and so are those before a withdrawal.
+        free = sum(8 if each.outcome and each.outcome.source in (Source.CANCEL, Source.SUBMIT) else 1 for each in mine)
+        reads = sum(platform.calls[each.id]["read"] for each in mine if each.id in platform.calls)
+        if reads > at_once + back + free:
+            yield f"{tenant}/{app} was asked {reads} times in {lasted_s:.0f} s with {traits.calls_per_month} a month"
+
+
 def _late(
     approval: Approval, instance: Instance, decided_at_s: float, platform: Platform, *, by_platform: bool
 ) -> Iterator[str]:
@@ -59,6 +79,9 @@ def _late(
         number = next(n for n, look_s in enumerate(looks, 1) if look_s >= age_s)
         due_s = looks[number - 1] + _SLACK_S * (number + 1)
     timeout_s = approval.request.timeout_s + 2 * _SLACK_S
+    budget = platform.traits[instance.app].calls_per_month
+    if not platform.traits[instance.app].callbacks and budget is not None and budget <= _POOR:
+        due_s = timeout_s
     waited_s = decided_at_s - instance.opened_at_s
     if by_platform and waited_s > min(due_s, timeout_s):
         yield f"{approval.id} ended on the platform after {age_s:.0f} s and here after {waited_s:.0f} s"

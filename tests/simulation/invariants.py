@@ -18,7 +18,7 @@ from approval_gate.domain.truth import TruthStatus
 from approval_gate.ports.outbox import Errand
 from approval_gate.store.documents import read_approval, read_history, read_notification
 from tests.fakes.table import Change, MemoryTable
-from tests.simulation.calm import violations_of
+from tests.simulation.calm import over_budget, violations_of
 from tests.simulation.machine import Machine
 from tests.simulation.platform import Instance, Platform
 from tests.simulation.reasons import Reasons
@@ -203,6 +203,8 @@ class Watch:
             decided_at_s = self.decided_at_s[approval.id]
             for text in violations_of(approval, instance, decided_at_s, self._platform, machine):
                 self.violate(6 if "read" in text else 5, text)
+        for text in over_budget(self.stored.values(), self._platform, self._platform.now_s):
+            self.violate(6, text)
 
     def _announcements(self, table: MemoryTable) -> Counter[str]:
         finals = {ApprovalEvent(status.value.lower()) for status in Status if status.is_final}

@@ -34,11 +34,11 @@ PLANTED = (
     Planted(
         "an outcome is written without a condition",
         "store/approvals.py",
-        '        with as_store_errors("change approval"):\n',
+        '        self._transact("change approval", writes)\n',
         "        for write in writes:\n"
         '            next(iter(write.values())).pop("ConditionExpression", None)\n'
         '            write.get("Update", {}).get("ExpressionAttributeValues", {}).pop(":before", None)\n'
-        '        with as_store_errors("change approval"):\n',
+        '        self._transact("change approval", writes)\n',
     ),
     Planted(
         "a decided approval is decided again",
@@ -92,10 +92,10 @@ PLANTED = (
     Planted(
         "an approval expires without a last look",
         "services/check.py",
-        "        truth, problem = None,",
+        "        truth: Truth | None = None\n",
         "        if self._clock() >= approval.expires_at:\n"
         "            return self._expire(approval, None)\n"
-        "        truth, problem = None,",
+        "        truth: Truth | None = None\n",
     ),
     Planted(
         "superseding does not look at the tenant",

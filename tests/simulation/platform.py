@@ -40,6 +40,8 @@ class Traits:
         truth_lag_s: how long its API tells the old status after it has sent the callback.
         withdraws: `yes`, `late` (not in the first 15 s) or `no`.
         callbacks: whether it can reach us at all.
+        calls_per_month: its app's budget of looks while callbacks cannot reach us.
+        token_life_s: how long an access token is good; `forgets_tokens` is how likely a good one is refused.
     """
 
     is_keyed: bool
@@ -47,6 +49,9 @@ class Traits:
     truth_lag_s: float = 0.0
     withdraws: str = "yes"
     callbacks: bool = True
+    calls_per_month: int | None = 2000
+    token_life_s: float = 1800
+    forgets_tokens: float = 0.0
 
 
 @dataclass
@@ -127,6 +132,10 @@ class Platform:
             token, until = f"secret-access-{self._number}", self._loop.now + life_s
             self._tokens[app] = (token, until)
         return token, until - self._loop.now
+
+    def token_left_s(self, app: tuple[str, str]) -> float:
+        """Return how long the app's access token is still good."""
+        return self._tokens.get(app, ("", 0.0))[1] - self._loop.now
 
     def expire_tokens(self, app: tuple[str, str]) -> None:
         """Let the app's token end before its time."""

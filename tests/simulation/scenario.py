@@ -36,11 +36,13 @@ class Profile:
     Args:
         calm: nothing goes wrong.
         drops_all: every callback is lost, unknown to the apps.
+        poor: apps without callbacks have budgets that do not suffice.
     """
 
     name: str
     calm: bool = False
     drops_all: bool = False
+    poor: bool = False
 
 
 PROFILES = {
@@ -50,6 +52,7 @@ PROFILES = {
         Profile("calm", calm=True),
         Profile("deaf", drops_all=True),
         Profile("calm-deaf", calm=True, drops_all=True),
+        Profile("calm-poor", calm=True, drops_all=True, poor=True),
     )
 }
 
@@ -114,10 +117,13 @@ class Scenario:
 
 def draw(rng: random.Random, profile: Profile) -> Scenario:
     """Draw a scenario."""
-    traits = {tenant: _traits(rng, profile) for tenant in TENANTS}
+    is_picky = not profile.calm and rng.random() < 0.3
+    traits = {tenant: _traits(rng, profile, is_picky=is_picky) for tenant in TENANTS}
     count = rng.choice((1, 1, 1, 2, 2, 3))
     shared_key = rng.random() < 0.4
-    intents = tuple(_intent(rng, number, shared_key=shared_key and count > 1) for number in range(count))
+    intents = tuple(
+        _intent(rng, number, shared_key=shared_key and count > 1, is_picky=is_picky) for number in range(count)
+    )
     intents = tuple(_with_key_of_tenant(intents, number) for number in range(count))
     horizon = max(intent.at + intent.request.timeout_s for intent in intents)
     if profile.calm:
@@ -137,12 +143,16 @@ def draw(rng: random.Random, profile: Profile) -> Scenario:
         very_slow=rng.choice((0, 0, 0.005)),
         spared=rng.choice((0, rng.randint(0, 150))),
     )
+    if is_picky:
+        # Faults are kept for what is rare: a day of expiring tokens, revocations, early and unconfirmed callbacks.
+        faults.rate, faults.rare_rate = rng.choice((0.0, 0.01)), rng.choice((0.05, 0.2))
+        faults.left = rng.choice((2, 4, 6))
     outages = tuple(
         (rng.choice(TENANTS), _moment(rng, horizon), rng.choice((20.0, 200.0, 900.0)))
         for _ in range(rng.choice((0, 0, 0, 1)))
     )
     jumps = tuple((_moment(rng, horizon), rng.choice((5.0, 90.0, 3700.0))) for _ in range(rng.choice((0, 0, 0, 1))))
-    token_ends = tuple(_moment(rng, horizon) for _ in range(rng.choice((0, 0, 1))))
+    token_ends = tuple(_moment(rng, horizon) for _ in range(0 if is_picky else rng.choice((0, 0, 1))))
     return Scenario(traits, intents, network, faults, outages, jumps, token_ends)
 
 
@@ -153,13 +163,17 @@ def _with_key_of_tenant(intents: tuple[Intent, ...], number: int) -> Intent:
     return replace(intent, key=f"run-{earlier}") if intent.key else intent
 
 
-def _traits(rng: random.Random, profile: Profile) -> Traits:
+def _traits(rng: random.Random, profile: Profile, *, is_picky: bool) -> Traits:
+    budgets = (10, 30) if profile.poor else (2000,) if profile.calm else (None, 2000, 10, 40)
     return Traits(
         is_keyed=rng.random() < 0.5,
         list_lag_s=0.0 if profile.calm else rng.choice((0.0, 2.0, 20.0)),
         truth_lag_s=0.0 if profile.calm else rng.choice((0.0, 0.0, 0.5, 8.0)),
         withdraws=rng.choice(("yes", "yes", "late", "no")),
-        callbacks=(profile.calm and not profile.drops_all) or rng.random() < 0.7,
+        callbacks=(profile.calm and not profile.drops_all) or (not profile.poor and rng.random() < 0.7),
+        calls_per_month=rng.choice(budgets),
+        token_life_s=rng.choice((300, 900, 1800)) if is_picky else 1800,
+        forgets_tokens=rng.choice((0.0, 0.1, 0.5)) if is_picky else 0.0,
     )
 
 
@@ -168,7 +182,7 @@ def _moment(rng: random.Random, horizon: float) -> float:
     return rng.choice((rng.uniform(0, 8), rng.uniform(0, horizon), horizon + rng.uniform(-3, 3), horizon))
 
 
-def _intent(rng: random.Random, number: int, *, shared_key: bool) -> Intent:
+def _intent(rng: random.Random, number: int, *, shared_key: bool, is_picky: bool) -> Intent:
     tenant = rng.choice((TENANTS[0], TENANTS[0], TENANTS[1]))
     timeout_s = rng.choice((60, 60, 600, 3600, 20_000))
     request = _request(rng, number, timeout_s, "web/production" if shared_key else "")
@@ -194,7 +208,7 @@ def _intent(rng: random.Random, number: int, *, shared_key: bool) -> Intent:
         cancel_by=tenant if rng.random() < 0.8 else TENANTS[tenant == TENANTS[0]],
         remind_at=_moment(rng, timeout_s) if rng.random() < 0.15 else None,
         end_at=_moment(rng, timeout_s) if rng.random() < 0.1 else None,
-        revoke_after_s=rng.choice((0.0, 1.0, 600.0)) if rng.random() < 0.15 else None,
+        revoke_after_s=rng.choice((0.0, 1.0, 600.0)) if rng.random() < (0.6 if is_picky else 0.15) else None,
         auto_pass=rng.random() < 0.1,
         looks_at=tuple(_moment(rng, timeout_s) for _ in range(rng.choice((0, 0, 1)))),
     )

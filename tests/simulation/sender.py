@@ -15,6 +15,7 @@ from approval_gate.errors import (
     PeopleNotFound,
     PersonProblem,
     ProviderError,
+    ProviderQuotaUsedUp,
     ProviderRejected,
     ProviderThrottled,
     ProviderUnavailable,
@@ -27,14 +28,19 @@ from tests.simulation.platform import Platform, TokenRefused
 
 __all__ = ["SimulatedSender", "SimulatedSenders"]
 
-TOKEN_LIFE_S = 1800
 UNKNOWN = "nobody@example.com"
 _TOO_NEW_S = 15
+_LONG_S = 200
 
 _REFUSALS: tuple[Callable[[], Exception], ...] = (
     lambda: ProviderUnavailable("503"),
     lambda: ProviderUnavailable("could not connect"),
     lambda: ProviderThrottled("429", retry_after_s=7),
+)
+_REFUSALS_OF_READS = (
+    *_REFUSALS,
+    lambda: ProviderThrottled("429", retry_after_s=400),
+    lambda: ProviderQuotaUsedUp("the month's calls are used up"),
 )
 _LOSSES: tuple[Callable[[], Exception], ...] = (
     lambda: ProviderUnavailable("read time-out"),
@@ -51,26 +57,44 @@ class _Calls:
         self._boundary = boundary
         self._tokens = tokens
 
-    def make[T](self, operation: str, approval_id: str, effect: Callable[[], T]) -> T:
+    def make[T](
+        self,
+        operation: str,
+        approval_id: str,
+        effect: Callable[[], T],
+        refusals: tuple[Callable[[], Exception], ...] = _REFUSALS,
+    ) -> T:
         """Make one call; renew a refused token and repeat it, once."""
         for is_last in (False, True):
             token = self._tokens.get(self._fetch)
-            served = partial(self._served, token, operation, approval_id, effect)
+            served = partial(self._served, token, operation, approval_id, effect, is_again=is_last)
             try:
-                return self._boundary.call(f"platform {operation}", served, _REFUSALS, _LOSSES)
+                return self._boundary.call(f"platform {operation}", served, refusals, _LOSSES)
             except TokenRefused:
                 self._tokens.drop(token)
                 if is_last:
                     raise ProviderRejected("The access token is refused.", code="token_refused") from None
         raise AssertionError("not reached")
 
-    def _served[T](self, token: str, operation: str, approval_id: str, effect: Callable[[], T]) -> T:
+    def _served[T](self, token: str, operation: str, approval_id: str, effect: Callable[[], T], *, is_again: bool) -> T:
+        forgets = self.platform.traits[self.app].forgets_tokens
+        # Not one that is about to end: its successor would be refused too, and twice is an error by right.
+        if (
+            forgets
+            and not is_again
+            and self.platform.token_left_s(self.app) > _LONG_S
+            and self._boundary.draws(forgets)
+        ):
+            raise TokenRefused
         self.platform.serve(self.app, token, operation, approval_id)
         return effect()
 
     def _fetch(self) -> tuple[str, float]:
         token, life_s = self._boundary.call(
-            "platform token", lambda: self.platform.token(self.app, TOKEN_LIFE_S), _REFUSALS, _LOSSES
+            "platform token",
+            lambda: self.platform.token(self.app, self.platform.traits[self.app].token_life_s),
+            _REFUSALS,
+            _LOSSES,
         )
         return token, life_s - 60
 
@@ -177,7 +201,9 @@ class SimulatedSender:
     def read_truth(self, ref: str) -> Truth:
         approval_id = self._approval_id(ref)
         try:
-            return self._calls.make("read", approval_id, lambda: self._platform.truth(self._app, ref))
+            return self._calls.make(
+                "read", approval_id, lambda: self._platform.truth(self._app, ref), _REFUSALS_OF_READS
+            )
         except ProviderError:
             self._platform.unanswered.setdefault(approval_id, []).append(self._loop.clock())
             raise

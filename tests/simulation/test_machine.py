@@ -67,10 +67,11 @@ class Gate:
 PENDING = {"approval_id": "apr_1", "state": "pending", "wait_s": 30}
 DECIDED = {**PENDING, "state": "decided"}
 VIEW = {"id": "apr_1", "status": "REJECTED", "fail_unless_approved": False}
+CONCLUDED = {"approval_id": "apr_1", "wait_s": 0, "outcome": VIEW}
 
 
 def test_an_execution_waits_for_its_token_and_ends_with_the_view(loop: Loop, rng: random.Random) -> None:
-    gate = Gate(loop, rng, submit=PENDING, conclude=VIEW)
+    gate = Gate(loop, rng, submit=PENDING, conclude=CONCLUDED)
     loop.after(10, lambda: gate.machine.answer(gate.token(), {"look": False}))
 
     execution = gate.run()
@@ -79,7 +80,7 @@ def test_an_execution_waits_for_its_token_and_ends_with_the_view(loop: Loop, rng
 
 
 def test_a_spent_token_is_refused(loop: Loop, rng: random.Random) -> None:
-    gate = Gate(loop, rng, submit=PENDING, conclude=VIEW)
+    gate = Gate(loop, rng, submit=PENDING, conclude=CONCLUDED)
     refused = []
 
     def twice() -> None:
@@ -95,7 +96,7 @@ def test_a_spent_token_is_refused(loop: Loop, rng: random.Random) -> None:
 
 
 def test_a_wait_that_times_out_is_looked_at_and_its_token_is_dead(loop: Loop, rng: random.Random) -> None:
-    gate = Gate(loop, rng, submit=PENDING, check=DECIDED, conclude=VIEW)
+    gate = Gate(loop, rng, submit=PENDING, check=DECIDED, conclude=CONCLUDED)
 
     execution = gate.run()
 
@@ -106,7 +107,7 @@ def test_a_wait_that_times_out_is_looked_at_and_its_token_is_dead(loop: Loop, rn
 
 
 def test_an_approval_with_an_outcome_is_never_waited_for(loop: Loop, rng: random.Random) -> None:
-    gate = Gate(loop, rng, submit=PENDING, check=DECIDED, conclude=VIEW)
+    gate = Gate(loop, rng, submit=PENDING, check=DECIDED, conclude=CONCLUDED)
     gate.put(outcome={"S": "{}"})
 
     execution = gate.run()
@@ -115,8 +116,36 @@ def test_an_approval_with_an_outcome_is_never_waited_for(loop: Loop, rng: random
     assert "task_token" not in gate.table.items["APPROVAL#apr_1"]["APPROVAL"]
 
 
+def test_a_withdrawal_that_has_to_wait_is_tried_again_before_the_execution_ends(loop: Loop, rng: random.Random) -> None:
+    gate = Gate(loop, rng, submit=DECIDED, conclude=[{**CONCLUDED, "wait_s": 14}, CONCLUDED])
+
+    execution = gate.run()
+
+    assert (execution.status, execution.output, gate.calls) == ("SUCCEEDED", VIEW, ["submit", "conclude", "conclude"])
+    assert 14 < execution.ended_at_s < 20
+
+
+def test_who_waits_for_a_platform_that_is_down_is_woken_by_an_outcome(loop: Loop, rng: random.Random) -> None:
+    gate = Gate(loop, rng, submit=[{**PENDING, "state": "later", "wait_s": 1800}, DECIDED], conclude=CONCLUDED)
+    loop.after(10, lambda: gate.machine.answer(gate.token(), {"look": False}))
+
+    execution = gate.run()
+
+    assert gate.calls == ["submit", "submit", "conclude"]
+    assert execution.ended_at_s < 20
+
+
+def test_a_platform_that_is_down_is_asked_again_when_the_pause_is_over(loop: Loop, rng: random.Random) -> None:
+    gate = Gate(loop, rng, submit=[{**PENDING, "state": "later", "wait_s": 1800}, DECIDED], conclude=CONCLUDED)
+
+    execution = gate.run()
+
+    assert gate.calls == ["submit", "submit", "conclude"]
+    assert 1800 < execution.ended_at_s < 1810
+
+
 def test_a_task_is_tried_again_as_its_retrier_says_and_then_caught(loop: Loop, rng: random.Random) -> None:
-    gate = Gate(loop, rng, submit=[Crash("dead")] * 9, conclude=VIEW)
+    gate = Gate(loop, rng, submit=[Crash("dead")] * 9, conclude=CONCLUDED)
 
     execution = gate.run()
 
@@ -125,14 +154,14 @@ def test_a_task_is_tried_again_as_its_retrier_says_and_then_caught(loop: Loop, r
 
 
 def test_a_task_that_never_answers_times_out(loop: Loop, rng: random.Random) -> None:
-    gate = Gate(loop, rng, submit=[None, DECIDED], conclude=VIEW)
+    gate = Gate(loop, rng, submit=[None, DECIDED], conclude=CONCLUDED)
 
     assert gate.run().status == "SUCCEEDED"
     assert loop.now > 120
 
 
 def test_an_execution_is_started_once_by_its_name(loop: Loop, rng: random.Random) -> None:
-    gate = Gate(loop, rng, submit=DECIDED, conclude=VIEW)
+    gate = Gate(loop, rng, submit=DECIDED, conclude=CONCLUDED)
     execution = gate.run()
 
     with pytest.raises(ClientError, match="ExecutionAlreadyExists"):

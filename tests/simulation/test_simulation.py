@@ -49,6 +49,14 @@ def test_without_any_callback_every_approval_ends_right_at_the_next_look_of_the_
     assert sum(look_s <= 20_000 for look_s in calm.LOOKS_UNHEARD_S) + 1 == 9
 
 
+def test_with_a_budget_that_does_not_suffice_every_approval_ends_right_by_its_timeout_and_within_it() -> None:
+    """Two or seven looks at once, and then one every four days, or every day and a half; and one at the timeout."""
+    report = run_some("calm-poor", range(200))
+
+    assert not report.violations, report.text()
+    assert report.most_calls["read"] <= 7 + 1 + 1
+
+
 def test_without_any_callback_and_with_faults_no_invariant_breaks() -> None:
     report = run_some("deaf", range(200))
 
@@ -65,6 +73,8 @@ def test_without_any_callback_and_with_faults_no_invariant_breaks() -> None:
 )
 def test_the_looks_that_are_allowed_are_those_of_the_schedule(pauses: tuple[int, ...], looks: tuple[int, ...]) -> None:
     so_far = [sum(pauses[:number]) for number in range(1, len(pauses) + 1)]
+    if pauses is schedule.WITHOUT_CALLBACKS_S:
+        so_far = so_far[: pauses.index(schedule.Reconciliation().max_pause_s) + 1]
 
     assert list(looks[: len(so_far)]) == so_far[: len(looks)]
 

@@ -102,12 +102,15 @@ def operation(rng: random.Random) -> tuple[str, dict[str, Any]]:
     kind, parameters = write(rng)
     if kind == "ConditionCheck":
         kind = "Delete"
+    if kind == "Update" and rng.random() < 0.5:
+        parameters["ReturnValues"] = "ALL_NEW"
     return {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}[kind], parameters
 
 
 def answer(client: Any, name: str, parameters: dict[str, Any]) -> Any:
     try:
-        return getattr(client, name)(**parameters).get("Item", {})
+        got = getattr(client, name)(**parameters)
+        return got.get("Item", got.get("Attributes", {}))
     except ClientError as err:
         return err.response["Error"]["Code"], [each["Code"] for each in err.response.get("CancellationReasons", [])]
 

@@ -6,13 +6,14 @@ import copy
 import logging
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, cast
 
 from botocore.exceptions import ReadTimeoutError
 
 from approval_gate.domain.approval import Approval
+from approval_gate.domain.schedule import Reconciliation
 from approval_gate.entrypoints.task import Tasks
 from approval_gate.outbox_queue import SqsQueue, errand_of
 from approval_gate.ports import App, CallbackEvent, Ports
@@ -217,7 +218,9 @@ class World:
         for tenant in TENANTS:
             traits = self.scenario.traits[tenant]
             callbacks = "http" if traits.callbacks else "none"
-            self._apps.claim(App(tenant, "prod", PROVIDER, callbacks=callbacks, vendor_identity=f"id-{tenant}"))
+            asking = Reconciliation(calls_per_month=traits.calls_per_month)
+            app = App(tenant, "prod", PROVIDER, callbacks=callbacks, reconciliation=asking)
+            self._apps.claim(replace(app, vendor_identity=f"id-{tenant}"))
             self.platform.traits[tenant, "prod"] = traits
 
     def _on_write(self, changes: list[Change]) -> None:

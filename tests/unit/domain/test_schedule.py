@@ -4,7 +4,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from approval_gate.domain.approval import Approval, Escalation, Reminders, Request
-from approval_gate.domain.schedule import next_look, next_timer, poll_after_s, reminder_due, seconds_until
+from approval_gate.domain.schedule import (
+    BUDGET_PERIOD,
+    UNREACHABLE_GRACE,
+    Reconciliation,
+    after_silence,
+    earliest_look,
+    next_look,
+    next_timer,
+    poll_after_s,
+    reminder_due,
+    seconds_until,
+)
+from approval_gate.errors import ProviderQuotaUsedUp, ProviderThrottled, ProviderUnavailable
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
 
@@ -48,6 +60,93 @@ def test_without_callbacks_a_ten_hour_wait_costs_at_most_thirty_calls() -> None:
         count += 1
 
     assert count <= 30
+
+
+def test_pauses_of_an_app_without_callbacks_grow_up_to_the_longest_it_allows() -> None:
+    def pauses(max_pause_s: int) -> list[float]:
+        return looks(
+            callbacks="none", app_heard=False, heard=False, reconciliation=Reconciliation(max_pause_s=max_pause_s)
+        )
+
+    assert pauses(60) == [60] * 6
+    assert pauses(300) == [60, 60, 120, 300, 300, 300]
+    assert pauses(86_400) == [60, 60, 120, 300, 600, 900]
+
+
+def test_the_longest_wait_fits_into_the_events_that_an_execution_may_have() -> None:
+    """
+    Step Functions ends an execution at 25,000 events. A look takes 13 at most: AwaitOutcome (entered, scheduled,
+    started, submitted, timed out, exited), CheckApproval (entered, scheduled, started, succeeded, exited), Waiting?.
+    """
+    asking = Reconciliation(max_pause_s=60, calls_per_month=None)
+    month = approval(expires_at=NOW + timedelta(days=30))
+    now, count = NOW, 0
+    while now < month.expires_at:
+        waiting = replace(month, looks=count)
+        now = next_look(waiting, now, callbacks="none", app_heard=False, heard=False, reconciliation=asking)
+        count += 1
+
+    assert 13 * (count + 20 + 1) < 20_000, "20 reminders and an escalation wake it too; retries want some room"
+    assert count > 1_000
+
+
+def test_an_outage_of_a_month_fits_too() -> None:
+    month = approval(expires_at=NOW + timedelta(days=30))
+    now, count = NOW, 0
+    while now < month.expires_at:
+        now = after_silence(month, now, ProviderUnavailable("503"))
+        count += 1
+
+    assert 13 * count < 15_000
+
+
+def test_a_budget_gives_a_quarter_at_once_and_never_more_than_it_says_in_a_month() -> None:
+    asking = Reconciliation(calls_per_month=100)
+    used_until, now = NOW, NOW
+    taken = []
+    while now < NOW + 2 * BUDGET_PERIOD:
+        now = asking.room_at(used_until, now)
+        used_until = max(used_until, now) + asking.interval
+        taken.append(now)
+
+    assert taken[24] == NOW < taken[25]
+    windows = [sum(start <= at < start + BUDGET_PERIOD for at in taken) for start in taken]
+    assert 99 <= max(windows) <= 100
+    assert min(windows[: len(taken) // 3]) >= 75
+
+
+def test_a_platform_is_left_alone_for_as_long_as_it_says() -> None:
+    waiting = approval(opening_at=NOW)
+    throttled = ProviderThrottled("429", retry_after_s=3000)
+
+    assert after_silence(waiting, NOW, ProviderUnavailable("503")) == NOW + timedelta(seconds=15)
+    assert after_silence(waiting, NOW, throttled) == NOW + timedelta(seconds=3000)
+    assert earliest_look(waiting, NOW, throttled) == NOW + timedelta(seconds=3000)
+    assert earliest_look(waiting, NOW, None) == NOW
+
+
+def test_the_last_question_waits_for_a_platform_that_wants_to_be_left_alone_but_not_for_ever() -> None:
+    ends = NOW + timedelta(seconds=30)
+    waiting = approval(opening_at=NOW, expires_at=ends)
+
+    assert after_silence(waiting, NOW, ProviderThrottled("429", retry_after_s=60)) == NOW + timedelta(seconds=60)
+    assert after_silence(waiting, NOW, ProviderThrottled("429", retry_after_s=9000)) == ends + UNREACHABLE_GRACE
+    assert after_silence(waiting, ends, ProviderThrottled("429", retry_after_s=60)) == ends + timedelta(seconds=60)
+
+
+def test_a_used_up_quota_is_asked_for_four_times_a_day_and_once_at_the_timeout() -> None:
+    used_up = ProviderQuotaUsedUp("99991403")
+    waiting = approval(opening_at=NOW)
+
+    assert after_silence(waiting, NOW, used_up) == NOW + timedelta(hours=6)
+    assert after_silence(waiting, NOW + timedelta(hours=6), used_up) == waiting.expires_at
+    assert after_silence(waiting, waiting.expires_at, used_up) == waiting.expires_at + UNREACHABLE_GRACE
+
+
+def test_reminders_are_not_put_off_by_a_platform_that_wants_to_be_left_alone() -> None:
+    late = reminded(look_at=NOW + timedelta(hours=10, minutes=5))
+
+    assert next_timer(late) == NOW + timedelta(seconds=900)
 
 
 def test_a_look_never_comes_after_the_timeout() -> None:

@@ -18,7 +18,8 @@ GateError
 |- CallbackRejected          401  unproven; the caller is told nothing, the log says which check
 |- ProviderError             502  provider, operation, vendor code, vendor request id
 |  |- ProviderRejected            will fail again: fix the request or the permission
-|  |  `- PeopleNotFound           names each person, the field and the remedy
+|  |  |- PeopleNotFound           names each person, the field and the remedy
+|  |  `- ProviderQuotaUsedUp      no calls until the month ends, or more are bought
 |  `- ProviderUnavailable         may work later; retry_after_s
 |     `- ProviderThrottled
 |- EndpointRefused           502  a webhook's receiver: trying again is no use
@@ -52,6 +53,7 @@ __all__ = [
     "PeopleNotFound",
     "PersonProblem",
     "ProviderError",
+    "ProviderQuotaUsedUp",
     "ProviderRejected",
     "ProviderThrottled",
     "ProviderUnavailable",
@@ -253,6 +255,12 @@ class PeopleNotFound(ProviderRejected):
         text = " ".join(f"{p.field} {p.given!r} {p.problem}. {p.remedy}" for p in problems)
         super().__init__(text, provider=provider, operation="find_people")
         self.problems = problems
+
+
+class ProviderQuotaUsedUp(ProviderRejected):
+    """The company's calls of this month are used up: whoever can wait asks rarely until then."""
+
+    code = "quota_used_up"
 
 
 class ProviderUnavailable(ProviderError):

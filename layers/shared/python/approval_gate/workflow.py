@@ -54,7 +54,8 @@ class StepFunctions:
     def resume(self, task_token: str, output: Mapping[str, object]) -> None:
         """Answer a task token; a token that is gone is success."""
         try:
-            self._client.send_task_success(taskToken=task_token, output=json.dumps(output))
+            # Not escaped: the limit is one of bytes, and Chinese would take twice as many.
+            self._client.send_task_success(taskToken=task_token, output=json.dumps(output, ensure_ascii=False))
         except ClientError as err:
             self._raise_unless_gone("resume", err)
         except BotoCoreError as err:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from approval_gate.api.models import Id, RequesterBody
+from approval_gate.domain.schedule import Reconciliation
 from approval_gate.ports import App
 from approval_gate.ports.messages import Robot
 from approval_gate.services.register import MAX_ROBOTS, AppChange
@@ -47,6 +48,31 @@ class RobotBody(BaseModel):
     )
 
 
+class ReconciliationBody(BaseModel):
+    """What asking may cost an app with `callbacks: none`; left out, or `null`: the defaults."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    max_pause_s: Annotated[int, Field(strict=True, ge=60, le=86_400)] = Field(
+        default=1800,
+        description=(
+            "The longest pause between two looks at one approval. Pauses grow from a minute up to it, and later to a "
+            "two-hundredth of the approval's age."
+        ),
+    )
+    calls_per_month: Annotated[int, Field(strict=True, ge=10, le=10_000_000)] | None = Field(
+        default=2000,
+        description=(
+            "How many looks all approvals of the app together may take in any 31 days; `null`: no limit. A quarter of "
+            "them may be taken at once. The look at an approval's timeout is made in any case."
+        ),
+    )
+
+    def to_domain(self) -> Reconciliation:
+        """Return it as the core knows it."""
+        return Reconciliation(self.max_pause_s, self.calls_per_month)
+
+
 class AppRequestBody(BaseModel):
     """An app to register. `credentials` are the provider's; see the README's set-up guides."""
 
@@ -58,6 +84,7 @@ class AppRequestBody(BaseModel):
     name: Name = ""
     default_requester: RequesterBody | None = None
     callbacks: Literal["http", "none"] = "http"
+    reconciliation: ReconciliationBody | None = None
     base_url: BaseUrl | None = None
     user_mapping: Mapped = Field(
         default_factory=dict,
@@ -74,6 +101,7 @@ class AppRequestBody(BaseModel):
             name=self.name,
             base_url=self.base_url or "",
             callbacks=self.callbacks,
+            reconciliation=(self.reconciliation or ReconciliationBody()).to_domain(),
             default_requester=(
                 self.default_requester.to_domain("default_requester") if self.default_requester else None
             ),
@@ -107,6 +135,9 @@ class AppChangeBody(BaseModel):
     name: Name | None = None
     default_requester: RequesterBody | None = None
     callbacks: Literal["http", "none"] | None = None
+    reconciliation: ReconciliationBody | None = Field(
+        default=None, description="Replaced as a whole; `null` goes back to the defaults."
+    )
     base_url: BaseUrl | None = None
     user_mapping: Mapped | None = None
     robots: Annotated[dict[Id, RobotBody | None], Field(max_length=MAX_ROBOTS)] | None = Field(
@@ -133,6 +164,11 @@ class AppChangeBody(BaseModel):
             app,
             name=self.name or "" if "name" in named else app.name,
             callbacks=self.callbacks or "http" if "callbacks" in named else app.callbacks,
+            reconciliation=(
+                (self.reconciliation or ReconciliationBody()).to_domain()
+                if "reconciliation" in named
+                else app.reconciliation
+            ),
             base_url=self.base_url or "" if "base_url" in named else app.base_url,
             default_requester=(
                 (requester.to_domain("default_requester") if requester else None)
@@ -168,6 +204,7 @@ class AppBody(BaseModel):
     )
     default_requester: dict[str, str] | None
     callbacks: str
+    reconciliation: ReconciliationBody = Field(description="Counts while `callbacks` is `none`.")
     base_url: str | None
     user_mapping: dict[str, str]
     robots: dict[str, RobotSetBody]
@@ -199,6 +236,9 @@ def app_view(app: App, callback_url: str, now: datetime) -> AppBody:
         old_keys_until=old_keys if old_keys and now < old_keys else None,
         default_requester={requester.kind.value: requester.value} if requester else None,
         callbacks=app.callbacks,
+        reconciliation=ReconciliationBody(
+            max_pause_s=app.reconciliation.max_pause_s, calls_per_month=app.reconciliation.calls_per_month
+        ),
         base_url=app.base_url or None,
         user_mapping=app.user_mapping,
         robots={name: RobotSetBody() for name in app.robots},

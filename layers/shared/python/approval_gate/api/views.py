@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from approval_gate.api.answers import (
     ApprovalBody,
@@ -29,7 +30,9 @@ from approval_gate.domain.approval import (
 from approval_gate.domain.placing import placed_tasks
 from approval_gate.domain.schedule import poll_after_s
 
-__all__ = ["approval_view", "history_view"]
+__all__ = ["MOST_BYTES", "approval_view", "fitting", "history_view"]
+
+MOST_BYTES = 240_000
 
 
 def approval_view(approval: Approval, now: datetime) -> ApprovalBody:
@@ -62,6 +65,23 @@ def approval_view(approval: Approval, now: datetime) -> ApprovalBody:
         poll_after_s=None if outcome else poll_after_s(approval, now),
         open_url=approval.open_url or None,
     )
+
+
+def fitting(view: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return a view that Step Functions takes: 256 KB of UTF-8, with what is around it.
+
+    What is longest and least needed goes first; `left_out` names it. `GET /v1/approvals/{id}` has it all.
+
+    Source: AWS Step Functions Developer Guide, "Service quotas", read 2026-02-28.
+    """
+    left_out: list[str] = []
+    for name in ("description", "fields", "links", "stages", "metadata"):
+        if len(json.dumps(view, ensure_ascii=False).encode()) <= MOST_BYTES:
+            break
+        view = {**view, name: type(view[name])()}
+        left_out.append(name)
+    return {**view, "left_out": left_out} if left_out else view
 
 
 def history_view(entries: Sequence[HistoryEntry]) -> HistoryBody:

@@ -238,6 +238,7 @@ class Approval:
         opening_at: when we first asked the platform to open it: from then on it may exist there.
         looks: how often reconciliation has asked the platform.
         look_at: when it asks next.
+        has_place: the next look has its place in the app's budget of looks already.
         reminders: how often approvers were reminded, and `reminded_at` when last.
         escalated_at: when it was told that nobody decides.
         suspected_at: when a callback said that it may have ended, until the platform's API was read since.
@@ -265,6 +266,7 @@ class Approval:
     opening_at: datetime | None = None
     looks: int = 0
     look_at: datetime | None = None
+    has_place: bool = False
     reminders: int = 0
     reminded_at: datetime | None = None
     escalated_at: datetime | None = None

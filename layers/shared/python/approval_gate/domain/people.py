@@ -43,6 +43,11 @@ class Identity:
     name: str = ""
     other_id: str = ""
 
+    @property
+    def label(self) -> str:
+        """What to call them where people read: the name, and the id that it stands for."""
+        return f"{self.name} ({self.user_id})" if self.name and self.name != self.user_id else self.user_id
+
     def is_same_person(self, other: Identity) -> bool:
         """Tell whether two identities share an id. Nobody (no id at all) is the same as no one."""
         mine = {self.user_id, self.other_id} - {""}

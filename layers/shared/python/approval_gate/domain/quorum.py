@@ -45,6 +45,8 @@ class _Violation:
 
 PENDING = Verdict(Status.PENDING)
 
+_MOST_NAMED = 10
+
 _CLOSED_WITHOUT_DECISION = {
     TruthStatus.CANCELED: ("withdrawn_at_provider", "Withdrawn on the platform.", "已在审批平台上撤回。"),
     TruthStatus.DELETED: ("deleted_at_provider", "Deleted on the platform.", "已在审批平台上删除。"),
@@ -101,14 +103,20 @@ def _judge_approved(approval: Approval, truth: Truth) -> Verdict:
             decided_by=_people(task for task in truth.tasks if task.status is TaskStatus.APPROVED),
             comment=comment,
             reason="policy_violation",
-            detail={
-                "en": "Approved on the platform, but not as this request requires: "
-                + "; ".join(v.en for v in violations)
-                + ".",
-                "zh": "平台上已通过，但不符合本次请求的要求：" + "；".join(v.zh for v in violations) + "。",
-            },
+            detail=_explained(violations),
         )
     return Verdict(Status.APPROVED, decided_by=_people(counted), comment=comment, reason="approved")
+
+
+def _explained(violations: Sequence[_Violation]) -> dict[str, str]:
+    """Name the first violations; four hundred of them would be read by nobody, and would fit into no item."""
+    shown, more = violations[:_MOST_NAMED], len(violations) - _MOST_NAMED
+    en = "; ".join(each.en for each in shown) + (f"; and {more} more" if more > 0 else "")
+    zh = "；".join(each.zh for each in shown) + (f"；另有 {more} 项" if more > 0 else "")
+    return {
+        "en": f"Approved on the platform, but not as this request requires: {en}.",
+        "zh": f"平台上已通过，但不符合本次请求的要求：{zh}。",
+    }
 
 
 class _StageCheck:
@@ -166,17 +174,17 @@ class _StageCheck:
         while task is None:
             handed = self._transfer_of(decider)
             if handed is None or handed.transferred_to is None:
-                self._violate(f"{_who(approver)} has not approved", f"{_who(approver)} 未审批通过")
+                self._violate(f"{approver.label} has not approved", f"{approver.label} 未审批通过")
                 return
             decider = handed.transferred_to
             if not self.policy.allow_transfer:
                 self._violate(
-                    f"task {handed.id} of {_who(approver)} was transferred to {_who(decider)}",
-                    f"{_who(approver)} 的任务 {handed.id} 被转交给 {_who(decider)}",
+                    f"task {handed.id} of {approver.label} was transferred to {decider.label}",
+                    f"{approver.label} 的任务 {handed.id} 被转交给 {decider.label}",
                 )
                 return
             if any(decider.is_same_person(person) for person in seen):
-                self._violate(f"{_who(approver)} has not approved", f"{_who(approver)} 未审批通过")
+                self._violate(f"{approver.label} has not approved", f"{approver.label} 未审批通过")
                 return
             seen.append(decider)
             task = self._decision_of(decider)
@@ -195,7 +203,7 @@ class _StageCheck:
         return [t for t in self.tasks if t.status is TaskStatus.APPROVED and t.person and self._is_requester(t.person)]
 
     def _violate_by_requester(self, task: TaskProgress) -> None:
-        who = _who(task.person) if task.person else "-"
+        who = task.person.label if task.person else "-"
         self._violate(f"task {task.id} was decided by the requester, {who}", f"任务 {task.id} 由申请人 {who} 本人审批")
 
     def _decision_of(self, person: Identity) -> TaskProgress | None:
@@ -247,7 +255,3 @@ def _people(tasks: Iterable[TaskProgress]) -> tuple[Identity, ...]:
         if task.person and not any(task.person.is_same_person(person) for person in people):
             people.append(task.person)
     return tuple(people)
-
-
-def _who(person: Identity) -> str:
-    return f"{person.name} ({person.user_id})" if person.name and person.name != person.user_id else person.user_id

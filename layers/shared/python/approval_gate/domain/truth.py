@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from approval_gate.domain.approval import Approval, Identity, TaskProgress
 
-__all__ = ["Truth", "TruthStatus"]
+__all__ = ["Truth", "TruthStatus", "with_short_comments"]
+
+COMMENTS_BYTES = 40_000
+"""For what people wrote at their tasks, all together, as UTF-8; their approval's item must stay below 400 KB."""
 
 
 class TruthStatus(StrEnum):
@@ -51,3 +55,18 @@ class Truth:
     def is_about(self, approval: Approval) -> bool:
         """Tell whether this was read of that approval and of no other (invariant 2)."""
         return self.ref == approval.provider_ref and self.approval_id in {"", approval.id}
+
+
+def with_short_comments(tasks: Sequence[TaskProgress]) -> tuple[TaskProgress, ...]:
+    """Return the tasks with comments cut so that all of them together can be stored; each has the same share."""
+    if sum(len(task.comment.encode()) for task in tasks) <= COMMENTS_BYTES:
+        return tuple(tasks)
+    share = COMMENTS_BYTES // len(tasks)
+    return tuple(replace(task, comment=_cut(task.comment, share)) for task in tasks)
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    encoded = text.encode()
+    if len(encoded) <= most_bytes:
+        return text
+    return encoded[: most_bytes - len("…".encode())].decode(errors="ignore") + "…"

@@ -16,10 +16,10 @@ from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
 from approval_gate.api.models import ApprovalRequestBody
-from approval_gate.api.views import approval_view
+from approval_gate.api.views import approval_view, fitting
 from approval_gate.domain.approval import Approval, Status
 from approval_gate.domain.ids import approval_id_of_execution
-from approval_gate.errors import ApprovalNotFound, ConfigurationError, RequestError
+from approval_gate.errors import ApprovalNotFound, ConfigurationError, ProviderUnavailable, RequestError
 from approval_gate.ports import Ports
 from approval_gate.ports.outbox import Errand, Queue
 from approval_gate.services.apply import Applier
@@ -86,7 +86,8 @@ class Tasks:
             event: `{"approval_id", "last_attempt"}`, or what a step that gave up knows: `failed_in` and, from
                 `submit`, what that step was given.
 
-        Returns: the approval as the public API shows it, and `fail_unless_approved`.
+        Returns: `approval_id`; `wait_s`, after which to call again because it could not be withdrawn yet, 0 for not at
+        all; `outcome`, the approval as the public API shows it and `fail_unless_approved`.
         """
         concluder = Concluder(self.ports, self._decider)
         approval_id = str(event.get("approval_id") or "") or _id_from_execution(event)
@@ -96,13 +97,27 @@ class Tasks:
             except ApprovalNotFound:
                 # Not even stored: there is nothing to record it on, and nobody else who could hear.
                 asked = bool((event.get("input") or {}).get("request", {}).get("fail_unless_approved"))
-                return {"status": Status.FAILED.value, "fail_unless_approved": asked}
+                unknown = {"status": Status.FAILED.value, "fail_unless_approved": asked}
+                return {"approval_id": "", "wait_s": 0, "outcome": unknown}
         else:
             approval = self._get(approval_id)
-        view = approval_view(approval, self.ports.clock()).model_dump(mode="json")
-        approval = concluder.conclude(approval, view, last_attempt=bool(event.get("last_attempt")))
-        view = approval_view(approval, self.ports.clock()).model_dump(mode="json")
-        return {**view, "fail_unless_approved": approval.request.fail_unless_approved}
+        approval, wait_s = self._conclude(concluder, approval, last_attempt=bool(event.get("last_attempt")))
+        outcome = {**self._view(approval), "fail_unless_approved": approval.request.fail_unless_approved}
+        return {"approval_id": approval.id, "wait_s": wait_s, "outcome": outcome}
+
+    def _conclude(self, concluder: Concluder, approval: Approval, *, last_attempt: bool) -> tuple[Approval, int]:
+        """Return the concluded approval, and in how many seconds to try again."""
+        view = self._view(approval)
+        try:
+            return concluder.conclude(approval, view, last_attempt=last_attempt), 0
+        except ProviderUnavailable as err:
+            if wait_s := concluder.again_in_s(approval, err):
+                return approval, wait_s
+            return concluder.conclude(approval, view, last_attempt=True), 0
+
+    def _view(self, approval: Approval) -> dict[str, Any]:
+        """Return the approval as the public API shows it, as far as Step Functions takes it."""
+        return fitting(approval_view(approval, self.ports.clock()).model_dump(mode="json"))
 
     def ended(self, event: Mapping[str, Any]) -> None:
         """

@@ -144,6 +144,17 @@ class Apps(Protocol):
         """Remember that callbacks of this app arrive, and how fast the last one was taken."""
         ...
 
+    def take_look(self, app: App, now: datetime, before: datetime | None) -> datetime | None:
+        """
+        Take a look out of an app's budget.
+
+        Args:
+            before: it is of no use later than that; None for one that is made now, whatever the budget says.
+
+        Returns: when it may be made, or None when there is no room in time; then nothing was taken.
+        """
+        ...
+
 
 class Senders(Protocol):
     """Senders by app; wired once per execution environment."""

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol, Self
 
 from approval_gate.domain.approval import Field, Identity, Link, PersonRef, Stage, TaskProgress
+from approval_gate.domain.schedule import Reconciliation
 from approval_gate.domain.truth import Truth
 from approval_gate.web import WebRequest, WebResponse
 
@@ -168,6 +169,8 @@ class App:
 
     Args:
         callbacks: `http`, or `none` when the platform cannot reach us: then approvals are only reconciled.
+        reconciliation: what that may cost.
+        looks_used_until: when all looks taken so far will have come back to that budget; None for none taken.
         callback_took_ms: how long we took to answer the last one, as far as its journal entry.
         state: `creating` until its credentials are stored, then `ready`.
         public_credentials: those credentials that may be shown, such as an AppId.
@@ -183,6 +186,8 @@ class App:
     name: str = ""
     base_url: str = ""
     callbacks: str = "http"
+    reconciliation: Reconciliation = field(default_factory=Reconciliation)
+    looks_used_until: datetime | None = None
     default_requester: PersonRef | None = None
     callback_seen_at: datetime | None = None
     callback_took_ms: int | None = None

@@ -12,8 +12,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Source, Status, TaskProgress
-from approval_gate.domain.truth import Truth, TruthStatus
-from approval_gate.errors import ConfigurationError, ProviderError, ProviderRejected, ProviderUnavailable
+from approval_gate.domain.schedule import earliest_look
+from approval_gate.domain.truth import Truth, TruthStatus, with_short_comments
+from approval_gate.errors import ConfigurationError, GateError, ProviderError, ProviderRejected, ProviderUnavailable
 from approval_gate.ports import App, CallbackEvent, EventKind, Ports
 from approval_gate.services.announce import about_revocation
 from approval_gate.services.decide import Decider, change_until_stored
@@ -21,6 +22,11 @@ from approval_gate.services.decide import Decider, change_until_stored
 __all__ = ["Applier"]
 
 _logger = logging.getLogger(__name__)
+
+_NOT_CONFIRMED = (
+    "A callback said that the approval may have ended, and the platform's own answer does not say so yet. The callback "
+    "alone decides nothing."
+)
 
 
 class Applier:
@@ -42,7 +48,7 @@ class Applier:
         self._workflow = ports.workflow
         self._decider = decider
         self._clock = ports.clock
-        self._unreachable: set[tuple[str, str]] = set()
+        self._unreachable: dict[tuple[str, str], ProviderUnavailable] = {}
         self._waited = timedelta()
 
     def apply(self, provider: str, tenant: str, app_id: str, event: CallbackEvent, took_ms: int | None = None) -> None:
@@ -77,12 +83,12 @@ class Applier:
     def _confirm(self, approval: Approval, app: App, event: CallbackEvent) -> Approval:
         """Read the approval back and do what that says; what cannot be confirmed now is for its own execution."""
         if not self._may_ask(app):
-            return self._ask_for_a_look(approval, event, None)
+            return self._ask_for_a_look(approval, event, self._unreachable.get((app.tenant, app.id)))
         try:
             truth = self._read_truth(approval, app)
             approval = self._decider.settle(approval, truth, Source.CALLBACK)
         except ProviderUnavailable as err:
-            self._unreachable.add((app.tenant, app.id))
+            self._unreachable[app.tenant, app.id] = err
             return self._ask_for_a_look(approval, event, err)
         except (ProviderRejected, ConfigurationError) as err:
             return self._ask_for_a_look(approval, event, err)
@@ -97,22 +103,22 @@ class Applier:
             if before.outcome is not None or (known is not None and not _is_news(heard, known)):
                 return None
             task = heard if known is None else _merged(known, heard)
-            tasks = (*(t for t in before.tasks if t.id != heard.id), task)
-            detail = {"task": heard.id, "status": heard.status.value, "vendor_status": event.vendor_status}
+            tasks = with_short_comments((*(t for t in before.tasks if t.id != heard.id), task))
             by = heard.person.user_id if heard.person else ""
-            return replace(before, tasks=tasks), HistoryEntry(0, self._clock(), "task", by, detail)
+            return replace(before, tasks=tasks), HistoryEntry(0, self._clock(), "task", by, _told(task, event))
 
         return change_until_stored(self._approvals, approval.id, step)
 
-    def _ask_for_a_look(self, approval: Approval, event: CallbackEvent, err: Exception | None) -> Approval:
+    def _ask_for_a_look(self, approval: Approval, event: CallbackEvent, err: GateError | None) -> Approval:
         """
         Hand the question over to the approval's own execution.
 
-        It asks again with growing pauses. Waiting here would hold up the callbacks of every other approval.
+        It asks again with growing pauses, and not before the platform wants to be asked. Waiting here would hold up the
+        callbacks of every other approval.
         """
         extra = {
             "approval_id": approval.id,
-            "error_code": err.code if isinstance(err, ProviderError) else "",
+            "error_code": err.code if err else "",
             "vendor_status": event.vendor_status,
         }
         _logger.warning("event_not_confirmed", extra=extra)
@@ -121,8 +127,17 @@ class Applier:
         def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
             if before.outcome is not None:
                 return None
-            detail = {"vendor_status": event.vendor_status, "dedupe_key": event.dedupe_key}
-            return replace(before, suspected_at=now), HistoryEntry(0, now, "event_not_confirmed", detail=detail)
+            look = earliest_look(before, now, err)
+            detail = {
+                "vendor_status": event.vendor_status,
+                "dedupe_key": event.dedupe_key,
+                "next_look": look.isoformat(),
+                "explanation": err.message if err else _NOT_CONFIRMED,
+            }
+            if err is not None:
+                detail["error_code"] = err.code
+            after = replace(before, suspected_at=now, look_at=look)
+            return after, HistoryEntry(0, now, "event_not_confirmed", detail=detail)
 
         approval = change_until_stored(self._approvals, approval.id, step, wake=True)
         stored = self._approvals.get(approval.id)
@@ -187,6 +202,22 @@ class Applier:
             return self._senders.of(app).read_truth(approval.provider_ref)
         finally:
             self._waited += self._clock() - asked_at
+
+
+def _told(task: TaskProgress, event: CallbackEvent) -> dict[str, str]:
+    """Tell what became of a task, as far as its callback says: whose, what, when there, in which words."""
+    detail = {"task": task.id, "status": task.status.value, "vendor_status": event.vendor_status, "source": "callback"}
+    if task.person:
+        detail["whose"] = task.person.label
+    if task.stage is not None:
+        detail["stage"] = str(task.stage + 1)
+    if task.decided_at:
+        detail["decided_at"] = task.decided_at.isoformat()
+    if task.comment:
+        detail["comment"] = task.comment
+    if task.transferred_to:
+        detail["transferred_to"] = task.transferred_to.label
+    return detail
 
 
 def _is_news(heard: TaskProgress, known: TaskProgress) -> bool:

@@ -5,20 +5,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Source, Status
 from approval_gate.domain.schedule import (
     UNREACHABLE_GRACE,
+    Reconciliation,
+    after_silence,
     escalation_due,
     next_look,
     next_timer,
-    pause_s,
     reminder_due,
     seconds_until,
 )
 from approval_gate.domain.truth import Truth
-from approval_gate.errors import ConfigurationError, ProviderError, ProviderUnavailable
+from approval_gate.domain.waiting import waiting_for
+from approval_gate.errors import (
+    ApprovalNotFound,
+    ConfigurationError,
+    GateError,
+    ProviderError,
+    ProviderUnavailable,
+)
 from approval_gate.ports import App, Ports
 from approval_gate.services.announce import about_escalation, about_reminder
 from approval_gate.services.decide import Decider, change_until_stored
@@ -28,6 +36,10 @@ from approval_gate.services.withdraw import Withdrawer
 __all__ = ["Checker"]
 
 _logger = logging.getLogger(__name__)
+
+_APP_GONE = ConfigurationError("The app was deleted: nobody can ask its platform any more.", code="app_gone")
+_ARRIVE = "A callback about this approval has come, so its outcome will too; the platform need not be asked yet."
+_AT_REST = "The platform asked to be left alone until then."
 
 
 class Checker:
@@ -64,26 +76,42 @@ class Checker:
     def _begin(self, approval_id: str) -> Approval:
         """Take back the wish for a look before looking: a wish that comes later is for the next time."""
         approval = self._approvals.get(approval_id)
-        if approval is not None and (approval.outcome is not None or not self._is_look_due(approval)):
+        if approval is None:
+            raise ApprovalNotFound(f"There is no approval {approval_id}.")
+        if approval.outcome is not None or not (self._is_look_due(approval) or approval.look_wanted):
             return approval
+        app = self._apps.get(approval.tenant, approval.request.app)
+        now = self._clock()
+        place = self._place(approval, app, now)
 
         def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
-            if before.outcome is not None or not self._is_look_due(before):
+            if before.outcome is not None:
                 return None
-            app = self._apps.get(before.tenant, before.request.app)
-            now = self._clock()
+            if before.look_at is not None and before.look_at > now:
+                # A callback could not be confirmed, and the platform wants to be left alone for a while.
+                return (before, _postponed(now, before.look_at, _AT_REST)) if before.look_wanted else None
             if not self._must_ask(before, app, now):
                 look = self._next_look(before, app, now, heard=True)
-                detail = {"next_look": look.isoformat()}
+                detail = {"next_look": look.isoformat(), "explanation": _ARRIVE}
                 return replace(before, look_at=look), HistoryEntry(0, now, "callbacks_arrive", detail=detail)
+            if place > now:
+                has_place = place < before.expires_at
+                return replace(before, look_at=place, has_place=has_place), _postponed(now, place, _budget_of(app))
             number = before.looks + 1
-            return replace(before, looks=number), HistoryEntry(0, now, "looked", detail={"look": str(number)})
+            after = replace(before, looks=number, has_place=False)
+            return after, HistoryEntry(0, now, "looked", detail={"look": str(number), "because": _reason(before, now)})
 
         return change_until_stored(self._approvals, approval_id, step, wake=False)
 
     def _is_look_due(self, approval: Approval) -> bool:
-        due = approval.look_at
-        return approval.look_wanted or due is None or due <= self._clock()
+        return approval.look_at is None or approval.look_at <= self._clock()
+
+    def _place(self, approval: Approval, app: App | None, now: datetime) -> datetime:
+        """Return when the app's budget has room for this look; it was taken from it then."""
+        if app is None or app.callbacks != "none" or approval.has_place or not self._is_look_due(approval):
+            return now
+        is_due = approval.look_wanted or approval.suspected_at is not None or now >= approval.expires_at
+        return self._apps.take_look(app, now, None if is_due else approval.expires_at) or approval.expires_at
 
     def _must_ask(self, approval: Approval, app: App | None, now: datetime) -> bool:
         """Tell whether the first look has to be made: it is needless when a callback has come meanwhile."""
@@ -96,14 +124,15 @@ class Checker:
     def _look(self, approval: Approval) -> Approval:
         app = self._apps.get(approval.tenant, approval.request.app)
         source = Source.RECONCILIATION if approval.suspected_at is None else Source.CALLBACK
-        truth, problem = None, "app_gone"
+        truth: Truth | None = None
+        problem: GateError = _APP_GONE
         asked_at = self._clock()
         if app is not None and approval.provider_ref:
             try:
                 truth = self._senders.of(app).read_truth(approval.provider_ref)
                 approval = self._decider.settle(approval, truth, source)
             except (ProviderError, ConfigurationError) as err:
-                problem = err.code
+                problem = err
                 _logger.warning("check_unanswered", extra={"approval_id": approval.id, "error_code": err.code})
         now = self._clock()
         if approval.outcome is not None:
@@ -113,7 +142,7 @@ class Checker:
         ):
             return self._expire(approval, truth)
         if truth is None:
-            return self._look_again(approval, now, self._after_silence(approval, now), "unanswered", problem)
+            return self._look_again(approval, now, after_silence(approval, now, problem), "unanswered", problem)
         heard = bool(self._approvals.journal_of(approval))
         if app is not None and app.callbacks == "http" and not heard:
             self._note_silence(approval)
@@ -123,20 +152,18 @@ class Checker:
     def _next_look(approval: Approval, app: App | None, now: datetime, *, heard: bool) -> datetime:
         callbacks = app.callbacks if app else "http"
         app_heard = app is not None and app.callback_seen_at is not None
-        return next_look(approval, now, callbacks=callbacks, app_heard=app_heard, heard=heard)
+        reconciliation = app.reconciliation if app else Reconciliation()
+        return next_look(
+            approval, now, callbacks=callbacks, app_heard=app_heard, heard=heard, reconciliation=reconciliation
+        )
 
-    @staticmethod
-    def _after_silence(approval: Approval, now: datetime) -> datetime:
-        """Return when to ask a platform again that did not answer: 15 s after, growing; up to the last moment."""
-        if now >= approval.expires_at:
-            later = now + timedelta(seconds=max(5, pause_s(approval.expires_at, now)))
-            return min(later, max(approval.expires_at + UNREACHABLE_GRACE, now + timedelta(seconds=1)))
-        since = approval.suspected_at or approval.opening_at or approval.created_at
-        return min(now + timedelta(seconds=max(pause_s(since, now), 15)), approval.expires_at)
-
-    def _look_again(self, approval: Approval, now: datetime, look: datetime, kind: str, problem: str = "") -> Approval:
+    def _look_again(
+        self, approval: Approval, now: datetime, look: datetime, kind: str, problem: GateError | None = None
+    ) -> Approval:
         def change(before: Approval) -> tuple[Approval, HistoryEntry]:
-            detail = {"next_look": look.isoformat()} | ({"error_code": problem} if problem else {})
+            detail = {"next_look": look.isoformat()}
+            if problem is not None:
+                detail |= {"error_code": problem.code, "explanation": problem.message}
             return replace(before, look_at=look), HistoryEntry(0, now, kind, detail=detail)
 
         return self._unless_decided(approval, change)
@@ -186,7 +213,8 @@ class Checker:
                 return None
             number = before.reminders + 1
             after = replace(before, reminders=number, reminded_at=now)
-            return after, HistoryEntry(0, now, "reminded", "schedule", {"number": str(number)})
+            detail = {"number": str(number), "told": ", ".join(person.label for person in waiting_for(before))}
+            return after, HistoryEntry(0, now, "reminded", "schedule", detail)
 
         return change_until_stored(self._approvals, approval.id, step, notices=lambda after: about_reminder(after, now))
 
@@ -211,3 +239,24 @@ class Checker:
         return change_until_stored(
             self._approvals, approval.id, lambda before: None if before.outcome is not None else change(before)
         )
+
+
+def _reason(approval: Approval, now: datetime) -> str:
+    """Say why the platform is asked now."""
+    if now >= approval.expires_at:
+        return "the timeout has come"
+    if approval.suspected_at is not None or approval.look_wanted:
+        return "a callback is to be confirmed"
+    return "no outcome was heard of so far"
+
+
+def _postponed(now: datetime, until: datetime, explanation: str) -> HistoryEntry:
+    return HistoryEntry(0, now, "look_postponed", detail={"next_look": until.isoformat(), "explanation": explanation})
+
+
+def _budget_of(app: App | None) -> str:
+    most = app.reconciliation.calls_per_month if app else None
+    return (
+        f"The app gets no callbacks and may be asked about its approvals {most} times a month, over all of them "
+        "(reconciliation.calls_per_month). There is room for another look then."
+    )

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
+from math import ceil
 
 from approval_gate.domain.approval import Approval, Outcome, Source, Status
-from approval_gate.errors import StoreError
+from approval_gate.errors import ProviderUnavailable, StoreError
 from approval_gate.ports import Ports
 from approval_gate.services.decide import Decider
 from approval_gate.services.withdraw import Withdrawer
 
-__all__ = ["Concluder"]
+__all__ = ["WITHDRAWN_WITHIN", "Concluder"]
+
+WITHDRAWN_WITHIN = timedelta(minutes=5)
+"""How long after the outcome it is tried to withdraw. One platform withdraws nothing in its first minute."""
+
+_LEAST_PAUSE_S = 5
 
 
 class Concluder:
@@ -55,6 +62,20 @@ class Concluder:
                 self._withdrawer.withdraw(approval, last_attempt=True)
             raise
         return self._withdrawer.withdraw(approval, last_attempt=last_attempt)
+
+    def again_in_s(self, approval: Approval, err: ProviderUnavailable) -> int:
+        """
+        Return when to try again to withdraw, in seconds: when the platform says, or ever later; 0 to give up.
+
+        Whoever waits for the execution waits for this too, so it is a matter of minutes.
+        """
+        now = self._clock()
+        since = approval.outcome.decided_at if approval.outcome else now
+        left_s = (since + WITHDRAWN_WITHIN - now).total_seconds()
+        if left_s <= 0:
+            return 0
+        pause_s = max((now - since).total_seconds(), _LEAST_PAUSE_S, err.retry_after_s or 0)
+        return ceil(min(pause_s, left_s))
 
     def _answer(self, approval: Approval, view: Mapping[str, object]) -> None:
         token = approval.request.task_token

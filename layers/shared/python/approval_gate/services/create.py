@@ -69,7 +69,7 @@ class Creator:
         now = self._clock()
         approval_id = new_approval_id(now, self._entropy(10))
         draft = self._draft(approval_id, tenant, principal, request, now)
-        entry = HistoryEntry(1, now, "requested", principal, {"app": request.app, "title": request.title})
+        entry = _entry_of(draft, principal)
         approval, superseded = self._store(draft, entry, idempotency)
         if superseded is not None:
             self._wake(superseded)
@@ -84,7 +84,7 @@ class Creator:
         """Store the approval of an execution that was started without one. The same execution gets the same."""
         approval_id = approval_id_of_execution(execution_arn, started_at)
         draft = replace(self._draft(approval_id, tenant, "states", request, self._clock()), execution=execution_arn)
-        entry = HistoryEntry(1, draft.created_at, "requested", "states", {"app": request.app, "title": request.title})
+        entry = _entry_of(draft, "states")
         approval, superseded = self._store(draft, entry, None)
         if superseded is not None:
             self._wake(superseded)
@@ -180,3 +180,11 @@ class Creator:
                 problems=(FieldProblem(field, f"{app_id!r} is not registered here. GET /v1/apps lists your apps."),),
             )
         return app
+
+
+def _entry_of(draft: Approval, by: str) -> HistoryEntry:
+    """Return the first entry: who asked, through which app, for what, until when."""
+    detail = {"app": draft.request.app, "title": draft.request.title, "expires_at": draft.expires_at.isoformat()}
+    if draft.execution:
+        detail["execution"] = draft.execution
+    return HistoryEntry(1, draft.created_at, "requested", by, detail)

@@ -15,7 +15,7 @@ from datetime import datetime
 from approval_gate.domain.approval import Approval, HistoryEntry, Outcome, Source, Status, TaskProgress
 from approval_gate.domain.notification import Notification
 from approval_gate.domain.quorum import Verdict, judge
-from approval_gate.domain.truth import Truth
+from approval_gate.domain.truth import Truth, with_short_comments
 from approval_gate.errors import ApprovalNotFound, ProviderRejected, StoreError, VersionConflict
 from approval_gate.ports import Approvals, Workflow
 from approval_gate.services.announce import about_outcome
@@ -110,7 +110,7 @@ class Decider:
             raise ProviderRejected(
                 "The platform answered about another approval than the one asked for.", operation="read_truth"
             )
-        truth = replace(truth, tasks=tuple(_named(task, approval) for task in truth.tasks))
+        truth = replace(truth, tasks=with_short_comments([_named(task, approval) for task in truth.tasks]))
         verdict = judge(approval, truth)
         if verdict.status is Status.PENDING:
             return self._record_progress(approval, truth)
@@ -155,6 +155,7 @@ def entry_of_outcome(outcome: Outcome, at: datetime, by: str, truth: Truth | Non
     detail = {"status": outcome.status.value, "source": outcome.source.value, "reason": outcome.reason}
     if outcome.decided_by:
         detail["decided_by"] = ", ".join(person.user_id for person in outcome.decided_by)
+        detail["names"] = ", ".join(person.label for person in outcome.decided_by)
     if outcome.comment:
         detail["comment"] = outcome.comment
     if outcome.detail:
@@ -162,6 +163,7 @@ def entry_of_outcome(outcome: Outcome, at: datetime, by: str, truth: Truth | Non
     if truth is not None:
         detail["vendor_status"] = truth.vendor_status
         detail["provider_ref"] = truth.ref
+        detail["decided_at"] = outcome.decided_at.isoformat()
     return HistoryEntry(0, at, "decided", by, detail)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from approval_gate.domain.approval import Approval, HistoryEntry
 from approval_gate.domain.schedule import REMIND_AGAIN_AFTER
+from approval_gate.domain.waiting import waiting_for
 from approval_gate.errors import ApprovalAlreadyDecided, ApprovalNotFound, RemindedAlready
 from approval_gate.ports import Approvals
 from approval_gate.services.announce import about_reminder
@@ -49,6 +50,10 @@ class Reminder:
                     f"Ask again from {again:%H:%M:%S} UTC on.",
                     retry_after_s=(again - now).total_seconds(),
                 )
-            return replace(before, reminded_at=now), HistoryEntry(0, now, "reminded", principal)
+            told = [person.label for person in waiting_for(before)]
+            if not before.stages:  # not resolved yet: as the request names them
+                told = [ref.value for ref in before.request.stages[0].approvers]
+            detail = {"told": ", ".join(told)}
+            return replace(before, reminded_at=now), HistoryEntry(0, now, "reminded", principal, detail)
 
         return change_until_stored(self._approvals, approval_id, step, notices=lambda after: about_reminder(after, now))

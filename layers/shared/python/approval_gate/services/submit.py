@@ -104,8 +104,9 @@ class Submitter:
             after = replace(
                 before, requester=requester, stages=stages, cc=_without_repeats(cc), opening_at=self._clock()
             )
-            asked = ["|".join(person.user_id for person in stage.approvers) for stage in stages]
-            detail = {"requester": requester.user_id if requester else "", "approvers": " > ".join(asked)}
+            detail = {"requester": requester.label if requester else "", "approvers": _asked(stages)}
+            if after.cc:
+                detail["cc"] = ", ".join(person.label for person in after.cc)
             return after, HistoryEntry(0, self._clock(), "opening", detail=detail)
 
         return change_until_stored(self._approvals, approval.id, step)
@@ -118,10 +119,16 @@ class Submitter:
                 return None
             now = self._clock()
             look = next_look(
-                before, now, callbacks=app.callbacks, app_heard=app.callback_seen_at is not None, heard=False
+                before,
+                now,
+                callbacks=app.callbacks,
+                app_heard=app.callback_seen_at is not None,
+                heard=False,
+                reconciliation=app.reconciliation,
             )
             after = replace(before, provider_ref=opened.ref, open_url=opened.open_url, look_at=look)
-            return after, HistoryEntry(0, now, "opened", detail={"provider_ref": opened.ref})
+            detail = {"provider": before.provider, "provider_ref": opened.ref, "next_look": look.isoformat()}
+            return after, HistoryEntry(0, now, "opened", detail=detail)
 
         return change_until_stored(
             self._approvals,
@@ -156,6 +163,11 @@ class Submitter:
         outcome = Outcome(Status.FAILED, self._clock(), Source.SUBMIT, reason=f"{code}: {text}", detail={"en": text})
         self._decider.decide(approval.id, outcome, by="submit")
         return TaskAnswer(approval.id, "decided")
+
+
+def _asked(stages: Sequence[Stage]) -> str:
+    """Name whom each stage asks, and who of them must agree."""
+    return " > ".join(f"{stage.mode}: {', '.join(each.label for each in stage.approvers)}" for stage in stages)
 
 
 def _without_repeats(people: Sequence[Identity]) -> tuple[Identity, ...]:

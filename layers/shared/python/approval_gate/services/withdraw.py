@@ -8,7 +8,7 @@ from dataclasses import replace
 from approval_gate.domain.approval import Approval, HistoryEntry, Source, Status
 from approval_gate.domain.notification import Notification
 from approval_gate.domain.truth import Truth, TruthStatus
-from approval_gate.errors import ConfigurationError, ProviderRejected, ProviderUnavailable
+from approval_gate.errors import ConfigurationError, GateError, ProviderRejected, ProviderUnavailable
 from approval_gate.ports import Ports, Sender, Withdrawal
 from approval_gate.services.announce import about_release
 from approval_gate.services.decide import change_until_stored
@@ -17,6 +17,13 @@ from approval_gate.services.drafts import draft_of
 __all__ = ["Withdrawer"]
 
 _logger = logging.getLogger(__name__)
+
+_BECAME = {
+    Withdrawal.DONE: "It was closed on the platform; its approvers are not asked any more.",
+    Withdrawal.ALREADY_CLOSED: "It was not open on the platform any more; nothing had to be closed.",
+    Withdrawal.REFUSED: "It could not be closed on the platform and stays open there. A later click changes nothing.",
+    Withdrawal.UNSUPPORTED: "The platform cannot close it, so it stays open there. A later click changes nothing.",
+}
 
 
 class Withdrawer:
@@ -41,16 +48,17 @@ class Withdrawer:
         """
         if not _may_be_open(approval) or approval.withdrawal:
             return approval
+        refusal: GateError | None = None
         try:
             result = self._try(approval, truth)
-        except ProviderUnavailable:
+        except ProviderUnavailable as err:
             if not last_attempt:
                 raise
-            result = Withdrawal.REFUSED
+            result, refusal = Withdrawal.REFUSED, err
         except (ProviderRejected, ConfigurationError) as err:
             _logger.warning("withdraw_refused", extra={"approval_id": approval.id, "error_code": err.code})
-            result = Withdrawal.REFUSED
-        return self._record(approval, result)
+            result, refusal = Withdrawal.REFUSED, err
+        return self._record(approval, result, refusal)
 
     def _try(self, approval: Approval, truth: Truth | None) -> Withdrawal:
         app = self._apps.get(approval.tenant, approval.request.app)
@@ -73,14 +81,17 @@ class Withdrawer:
             ref = found.ref
         return sender.read_truth(ref)
 
-    def _record(self, approval: Approval, result: Withdrawal) -> Approval:
+    def _record(self, approval: Approval, result: Withdrawal, refusal: GateError | None) -> Approval:
         still_open = result in (Withdrawal.REFUSED, Withdrawal.UNSUPPORTED)
 
         def step(before: Approval) -> tuple[Approval, HistoryEntry] | None:
             if before.withdrawal:
                 return None
             after = replace(before, withdrawal=result.value, still_open_at_provider=still_open)
-            return after, HistoryEntry(0, self._clock(), "withdrawal", detail={"result": result.value})
+            detail = {"result": result.value, "explanation": _BECAME[result]}
+            if refusal is not None:
+                detail |= {"error_code": refusal.code, "said": refusal.message}
+            return after, HistoryEntry(0, self._clock(), "withdrawal", detail=detail)
 
         def told(after: Approval) -> tuple[Notification, ...]:
             # Where it could be closed, the platform takes the task away from its approvers by itself.

@@ -60,23 +60,14 @@ class DynamoApprovals:
         own = len(writes)
         if superseding is not None:
             writes += self._take_over(approval, superseding)
-        # Two requests with one key meet here: DynamoDB cancels one as a conflict before the other has won or lost.
-        for pause_s in (*_COLLISION_PAUSES_S, None):
-            try:
-                with as_store_errors("create approval"):
-                    self._client.transact_write_items(TransactItems=writes)
-            except VersionConflict as conflict:
-                cause: Any = conflict.__cause__
-                if not any(failed_conditions(cause)[:own]):
-                    raise
-                return self._created_before(approval, idempotency)
-            except StoreError as err:
-                if pause_s is None or not _is_collision(err):
-                    raise
-                time.sleep(pause_s)
-            else:
-                return approval
-        raise StoreError("create approval: unreachable")
+        try:
+            self._transact("create approval", writes)
+        except VersionConflict as conflict:
+            cause: Any = conflict.__cause__
+            if not any(failed_conditions(cause)[:own]):
+                raise
+            return self._created_before(approval, idempotency)
+        return approval
 
     def get(self, approval_id: str) -> Approval | None:
         """Read one approval, consistently."""
@@ -98,8 +89,7 @@ class DynamoApprovals:
         writes = self._change(before, after, entry, wake=wake, notices=notices)
         if after.provider_ref and not before.provider_ref:
             writes.append(self._put(_ref_key(after), {"approval_id": {"S": after.id}}, "attribute_not_exists(PK)"))
-        with as_store_errors("change approval"):
-            self._client.transact_write_items(TransactItems=writes)
+        self._transact("change approval", writes)
         return after
 
     def _change(
@@ -238,6 +228,26 @@ class DynamoApprovals:
         )
         with as_store_errors("find pending approvals"):
             return any(page["Items"] for page in pages)
+
+    def _transact(self, what: str, writes: list[Any]) -> None:
+        """
+        Write all or nothing.
+
+        Two writers of one item meet here: DynamoDB cancels one as a conflict before the other has won or lost. That one
+        tries again, and then finds out.
+        """
+        for pause_s in (*_COLLISION_PAUSES_S, None):
+            try:
+                with as_store_errors(what):
+                    self._client.transact_write_items(TransactItems=writes)
+            except VersionConflict:
+                raise
+            except StoreError as err:
+                if pause_s is None or not _is_collision(err):
+                    raise
+                time.sleep(pause_s)
+            else:
+                return
 
     def _created_before(self, approval: Approval, idempotency: Idempotency | None) -> Approval:
         approval_id = approval.id

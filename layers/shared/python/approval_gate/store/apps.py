@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from pydantic import TypeAdapter
 
+from approval_gate.domain.schedule import BUDGET_PERIOD
 from approval_gate.errors import AppExists, AppNotFound, Conflict, IdentityInUse, StoreError, VersionConflict
 from approval_gate.ports import App
 from approval_gate.store import keys
@@ -23,6 +24,7 @@ __all__ = ["DynamoApps"]
 
 _TRIES = 4
 _FREE = "(attribute_not_exists(claimed_until_epoch_ms) OR claimed_until_epoch_ms < :now)"
+_USED = "looks_used_until_epoch_ms"
 _RELEASE = "REMOVE claimed_by, claimed_until_epoch_ms"
 
 
@@ -212,6 +214,51 @@ class DynamoApps:
         except VersionConflict:
             return  # the app was deleted meanwhile: nothing to remember
 
+    def take_look(self, app: App, now: datetime, before: datetime | None) -> datetime | None:
+        """
+        Take a look out of an app's budget: move the moment at which the budget is whole again by one interval.
+
+        Two looks at once each move it, so neither needs to know of the other.
+        """
+        budget = app.reconciliation
+        if budget.calls_per_month is None:
+            return now
+        used_until = app.looks_used_until or now
+        if before is None and used_until > now + BUDGET_PERIOD:
+            return now  # a month's worth is owed already
+        if before is not None and budget.room_at(used_until, now) >= before:
+            return None
+        used_until = self._use(app, now, budget.interval) - budget.interval
+        if before is None:
+            return now
+        place = budget.room_at(used_until, now)
+        if place >= before:  # others were faster
+            self._use(app, now, -budget.interval)
+            return None
+        return place
+
+    def _use(self, app: App, now: datetime, interval: timedelta) -> datetime:
+        """Move the moment at which the budget is whole again, from now or from where it is; return the new one."""
+        step_ms, now_ms = int(interval.total_seconds() * 1000), int(now.timestamp() * 1000)
+        from_there = ("used + :step", {":step": step_ms, ":now": now_ms}, "used >= :now")
+        from_now = (
+            ":moved",
+            {":moved": now_ms + max(step_ms, 0), ":now": now_ms},
+            "attribute_exists(PK) AND (attribute_not_exists(used) OR used < :now)",
+        )
+        for moved, numbers, condition in (from_there, from_now, from_there):  # between two of them others may be faster
+            with suppress(VersionConflict), as_store_errors("take a look"):
+                answer = self._client.update_item(
+                    TableName=self._table,
+                    Key=keys.app(app.tenant, app.id),
+                    UpdateExpression=f"SET {_USED} = {moved.replace('used', _USED)}",
+                    ConditionExpression=condition.replace("used", _USED),
+                    ExpressionAttributeValues={name: {"N": str(number)} for name, number in numbers.items()},
+                    ReturnValues="ALL_NEW",
+                )
+                return _moment(answer["Attributes"][_USED]["N"])
+        return now + interval  # the app was deleted meanwhile: there is no budget to keep
+
     def _transact(self, what: str, writes: Any) -> None:
         """Write all or nothing; an item that another transaction holds at this moment is tried again."""
         for remaining in reversed(range(_TRIES)):
@@ -253,7 +300,13 @@ class DynamoApps:
         if "callback_seen_at" in item:
             fields["callback_seen_at"] = item["callback_seen_at"]["S"]
             fields["callback_took_ms"] = item.get("callback_took_ms", {}).get("N")
+        if _USED in item:
+            fields["looks_used_until"] = _moment(item[_USED]["N"])
         return _adapter().validate_python(fields)
+
+
+def _moment(epoch_ms: str) -> datetime:
+    return datetime.fromtimestamp(int(epoch_ms) / 1000, UTC)
 
 
 def _busy(app_id: str) -> Conflict:

@@ -15,7 +15,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from approval_gate.errors import ProviderError, ProviderRejected, ProviderThrottled, ProviderUnavailable
+from approval_gate.errors import (
+    ProviderError,
+    ProviderQuotaUsedUp,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
 from approval_gate.providers.dingtalk import advice
 from approval_gate.providers.dingtalk.meanings import Kind as _Kind
 from approval_gate.providers.dingtalk.message_errcodes import MESSAGE_MEANINGS, MESSAGE_PAUSES
@@ -224,7 +230,9 @@ def error_for(operation: str, complaint: Complaint) -> ProviderError:
         )
         error.vendor_request_id = complaint.request_id
         return error
-    error_class = ProviderUnavailable if kind is _Kind.UNAVAILABLE else ProviderRejected
+    error_class: type[ProviderError] = ProviderUnavailable if kind is _Kind.UNAVAILABLE else ProviderRejected
+    if kind is _Kind.REJECTED and last_part(complaint.code) in QUOTA_USED_UP:
+        error_class = ProviderQuotaUsedUp
     return error_class(
         message,
         provider=PROVIDER,

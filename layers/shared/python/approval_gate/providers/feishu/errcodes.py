@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from approval_gate.errors import ProviderError, ProviderRejected, ProviderThrottled, ProviderUnavailable
+from approval_gate.errors import (
+    ProviderError,
+    ProviderQuotaUsedUp,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
 from approval_gate.ports.checks import Words
 from approval_gate.providers.feishu import advice
 from approval_gate.providers.feishu.advice import filled
@@ -156,7 +162,9 @@ def error_for(edition: Edition, operation: str, complaint: Complaint) -> Provide
             vendor_code=code,
             vendor_request_id=complaint.request_id,
         )
-    error = ProviderUnavailable if kind is _Kind.UNAVAILABLE else ProviderRejected
+    error: type[ProviderError] = ProviderUnavailable if kind is _Kind.UNAVAILABLE else ProviderRejected
+    if complaint.code == QUOTA_USED_UP:
+        error = ProviderQuotaUsedUp
     return error(
         message,
         provider=edition.provider,
