@@ -52,7 +52,7 @@ def test_an_approval_goes_through_all_steps(world: World, tasks: Tasks) -> None:
     checked = tasks.check({"approval_id": approval.id})
     concluded = tasks.conclude({"approval_id": approval.id, "last_attempt": False})
 
-    assert submitted == {"approval_id": approval.id, "state": "pending", "wait_s": 60}
+    assert submitted == {"approval_id": approval.id, "state": "pending", "wait_s": 60, "problem": ""}
     assert checked["state"] == "decided"
     assert (concluded["approval_id"], concluded["wait_s"]) == (approval.id, 0)
     outcome = concluded["outcome"]
@@ -90,8 +90,23 @@ def test_an_execution_started_by_somebody_else_brings_its_own_request(world: Wor
     ],
 )
 def test_an_execution_with_an_invalid_input_ends_as_invalid(world: World, tasks: Tasks, given: Any) -> None:
-    assert tasks.submit(execution(given))["state"] == "invalid"
+    answer = tasks.submit(execution(given))
+
+    assert answer["state"] == "invalid"
+    assert answer["problem"]
     assert world.platform.calls == []
+
+
+def test_an_invalid_input_is_told_field_by_field_and_not_repeated(tasks: Tasks) -> None:
+    stages = [{"mode": "all", "approvers": [{"email": "not-an-address-of-anybody"}, {}]}]
+
+    problem = tasks.submit(execution({"tenant": "acme", "request": {**ASKED, "stages": stages, "aprovers": []}}))[
+        "problem"
+    ]
+
+    assert "stages[0].approvers[1]: " in problem
+    assert "aprovers: is not a field of this request; check the spelling" in problem
+    assert "not-an-address-of-anybody" not in problem
 
 
 def test_a_step_that_gave_up_is_recorded_as_failed(world: World, tasks: Tasks) -> None:
@@ -193,7 +208,8 @@ def test_the_approval_of_a_stopped_execution_is_canceled_and_closed(world: World
     assert world.workflow.closing == [approval.id]
     # What the closing execution does: the first step finds the outcome, the next withdraws.
     assert tasks.submit(execution({"approval_id": approval.id}))["state"] == "decided"
-    assert tasks.conclude({"approval_id": approval.id, "last_attempt": False})["status"] == "CANCELED"
+    concluded = tasks.conclude({"approval_id": approval.id, "last_attempt": False})
+    assert concluded["outcome"]["status"] == "CANCELED"
     assert "withdraw" in world.platform.calls
 
 

@@ -33,7 +33,7 @@ _FIELDS = {
     "Choice": {"Type", "Comment", "Choices", "Default"},
     "Wait": {"Type", "Comment", "SecondsPath", "Next"},
     "Succeed": {"Type", "Comment", "InputPath"},
-    "Fail": {"Type", "Comment", "Error", "Cause"},
+    "Fail": {"Type", "Comment", "Error", "Cause", "CausePath"},
 }
 _INVOKE = "arn:${Partition}:states:::lambda:invoke"
 _UPDATE_AND_WAIT = "arn:${Partition}:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken"
@@ -64,6 +64,7 @@ class Execution:
     status: str = "RUNNING"
     output: Any = None
     error: str = ""
+    cause: str = ""
     entered: list[str] = field(default_factory=list)
     attempts: dict[int, int] = field(default_factory=dict)
     turn: int = 0
@@ -148,6 +149,7 @@ class Machine:
         elif kind == "Fail":
             execution.ended_at_s = self._loop.now
             execution.status, execution.error = "FAILED", state["Error"]
+            execution.cause = read_path(state["CausePath"], data, {}) if "CausePath" in state else state["Cause"]
         elif state["Resource"] == _INVOKE:
             self._invoke_function(execution, name, data)
         elif state["Resource"] == _UPDATE_AND_WAIT:

@@ -64,7 +64,7 @@ class Gate:
         return execution
 
 
-PENDING = {"approval_id": "apr_1", "state": "pending", "wait_s": 30}
+PENDING = {"approval_id": "apr_1", "state": "pending", "wait_s": 30, "problem": ""}
 DECIDED = {**PENDING, "state": "decided"}
 VIEW = {"id": "apr_1", "status": "REJECTED", "fail_unless_approved": False}
 CONCLUDED = {"approval_id": "apr_1", "wait_s": 0, "outcome": VIEW}

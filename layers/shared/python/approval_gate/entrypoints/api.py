@@ -9,7 +9,7 @@ somebody who may not ask for it before its body is read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from math import ceil
@@ -23,6 +23,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import O
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from approval_gate.api.answers import ProblemBody
+from approval_gate.api.problems import field_problems, in_one_line
 from approval_gate.entrypoints.scopes import OPENED_BY
 from approval_gate.errors import (
     FieldProblem,
@@ -172,15 +173,15 @@ def _answer_errors(app: APIGatewayHttpResolver, logger: Logger) -> None:
             logger.error("request_failed", extra={"error_code": err.code}, exc_info=err)
         if isinstance(err, StoreError):
             return problem(err.status, err.code, "The gate's store did not answer. Send the request again.")
-        answer = problem(err.status, err.code, err.message, _field_problems(err))
+        answer = problem(err.status, err.code, err.message, _as_json(getattr(err, "problems", ())))
         if isinstance(err, RemindedAlready):
             answer.headers["Retry-After"] = str(ceil(err.retry_after_s))
         return answer
 
     def on_invalid(err: RequestValidationError) -> Response[Any]:
-        errors = [{"field": _path(e["loc"]) or "body", "problem": _sentence(e)} for e in err.errors()]
-        text = "; ".join(f"{e['field']}: {e['problem']}" for e in errors)
-        return problem(400, RequestError.code, f"The request must change. {text}.", errors)
+        problems = field_problems(err.errors(), "body")
+        text = f"The request must change. {in_one_line(problems)}."
+        return problem(400, RequestError.code, text, _as_json(problems))
 
     @app.not_found
     def on_unknown_route(_: NotFoundError) -> Response[Any]:
@@ -217,29 +218,9 @@ def problem(
     return Response(status_code=status, content_type=_PROBLEM_TYPE, body=text, headers=_headers(status))
 
 
-def _field_problems(err: GateError) -> list[Mapping[str, str]]:
-    return [{"field": p.field, "problem": p.problem} for p in getattr(err, "problems", ())]
+def _as_json(problems: Sequence[FieldProblem]) -> list[Mapping[str, str]]:
+    return [{"field": p.field, "problem": p.problem} for p in problems]
 
 
 def _headers(status: int) -> dict[str, str | list[str]]:
     return {"WWW-Authenticate": 'Bearer realm="approval-gate"'} if status == HTTPStatus.UNAUTHORIZED else {}
-
-
-def _path(loc: Sequence[int | str]) -> str:
-    """Return a place in the body as a person writes it: `stages[0].approvers[1].email`."""
-    text = ""
-    for part in loc[1:] if loc and loc[0] in {"body", "query", "path", "header"} else loc:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
-
-
-_SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "extra_forbidden": lambda _: "is not a field of this request; check the spelling",
-    "missing": lambda _: "is required",
-}
-
-
-def _sentence(error: Mapping[str, Any]) -> str:
-    """Return what is wrong without repeating the input, which may hold a secret."""
-    known = _SENTENCES.get(str(error.get("type")))
-    return known(error) if known else str(error.get("msg", "is invalid")).removeprefix("Value error, ")

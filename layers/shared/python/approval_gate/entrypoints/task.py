@@ -16,6 +16,7 @@ from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
 from approval_gate.api.models import ApprovalRequestBody
+from approval_gate.api.problems import field_problems, in_one_line
 from approval_gate.api.views import approval_view, fitting
 from approval_gate.domain.approval import Approval, Status
 from approval_gate.domain.ids import approval_id_of_execution
@@ -33,6 +34,9 @@ from approval_gate.services.submit import Submitter, TaskAnswer
 from approval_gate.store.documents import read_event
 
 __all__ = ["Tasks"]
+
+_PROBLEM_CHARS = 4000
+"""Step Functions takes a cause of 32,768 characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +63,17 @@ class Tasks:
         Args:
             event: `{"input", "execution_arn", "started_at"}`; `input` holds `approval_id`, or, for an execution that
                 somebody else started, `{"tenant", "request"}` with the request as `POST /v1/approvals` takes it.
+
+        Returns: the answer of a task, and `problem`: what to change in an input that is `invalid`, else empty.
         """
         try:
             approval = self._approval_of(event)
         except (RequestError, ValidationError) as err:
-            # A ValidationError quotes the input; the log gets the places and the rules only.
-            problems = (
-                [{"at": e["loc"], "problem": e["msg"]} for e in err.errors(include_input=False, include_url=False)]
-                if isinstance(err, ValidationError)
-                else str(err)
-            )
-            self.logger.warning("invalid_execution_input", extra={"problems": problems})
-            return {"approval_id": "", "state": "invalid", "wait_s": 1}
+            problem = _what_to_change(err)
+            self.logger.warning("invalid_execution_input", extra={"problem": problem})
+            return {"approval_id": "", "state": "invalid", "wait_s": 1, "problem": problem}
         applier = Applier(self.ports, self._decider)
-        return _answer(Submitter(self.ports, self._decider, applier).submit(approval))
+        return {**_answer(Submitter(self.ports, self._decider, applier).submit(approval)), "problem": ""}
 
     def check(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Reconcile and expire. Takes `{"approval_id"}`."""
@@ -225,6 +226,14 @@ class Tasks:
         if approval is None:
             raise ApprovalNotFound(f"There is no approval {approval_id}.")
         return approval
+
+
+def _what_to_change(err: RequestError | ValidationError) -> str:
+    """Return what is wrong with an execution's input, without repeating it: it becomes the execution's cause."""
+    if isinstance(err, RequestError):
+        return " ".join([err.message, in_one_line(err.problems)]).strip()[:_PROBLEM_CHARS]
+    problems = field_problems(err.errors(include_input=False, include_url=False), "request")
+    return f"The request must change. {in_one_line(problems)}"[:_PROBLEM_CHARS]
 
 
 def _answer(answer: TaskAnswer) -> dict[str, Any]:
