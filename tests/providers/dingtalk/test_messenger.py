@@ -12,7 +12,7 @@ import pytest
 
 from approval_gate.domain.message import Destination, DestinationKind, Message
 from approval_gate.domain.people import Identity
-from approval_gate.errors import ProviderRejected, ProviderThrottled, ProviderUnavailable
+from approval_gate.errors import ProviderQuotaUsedUp, ProviderRejected, ProviderThrottled, ProviderUnavailable
 from approval_gate.ports import App
 from approval_gate.ports.messages import Parcel, Receipt, Recipient, Robot
 from approval_gate.providers.dingtalk.credentials import Credentials
@@ -185,7 +185,7 @@ def test_a_text_that_was_shown_already_has_arrived(code: int) -> None:
         *((older(code), ProviderThrottled, "slow down") for code in (143103, 143104, 143203, 143204)),
         (older(88, sub_code="60020", sub_msg="request ip=203.0.113.7"), ProviderRejected, "203.0.113.7"),
         (older(88, sub_code="60011", sub_msg="[qyapi_base]"), ProviderRejected, "qyapi_base"),
-        (older(90020), ProviderRejected, "quota"),
+        (older(90020), ProviderQuotaUsedUp, "quota"),
         (older(-1), ProviderUnavailable, "internal problem"),
         (older(0), ProviderUnavailable, "task_id"),
         (older(99999999), ProviderRejected, "99999999"),

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from approval_gate.errors import ProviderError, ProviderRejected, ProviderThrottled, ProviderUnavailable
+from approval_gate.errors import (
+    ProviderError,
+    ProviderQuotaUsedUp,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
 from approval_gate.providers.feishu.edition import FEISHU
 from approval_gate.providers.feishu.errcodes import Complaint, error_for
 from approval_gate.providers.lark.edition import LARK
@@ -34,7 +40,7 @@ CODES: dict[int, tuple[type[ProviderError], str]] = {
     99991301: (REJECTED, "base_url"),
     99991400: (THROTTLED, "slow down"),
     99991401: (REJECTED, "IP allow list"),
-    99991403: (REJECTED, "quota"),
+    99991403: (ProviderQuotaUsedUp, "quota"),
     99992351: (REJECTED, "one app only"),
     99992360: (REJECTED, "people"),
     99992361: (REJECTED, "one app only"),

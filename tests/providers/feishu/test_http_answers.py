@@ -10,7 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
-from approval_gate.errors import ProviderError, ProviderRejected, ProviderThrottled, ProviderUnavailable
+from approval_gate.errors import (
+    ProviderError,
+    ProviderQuotaUsedUp,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
 from approval_gate.ports import App
 from approval_gate.providers.feishu.client import Client
 from approval_gate.providers.feishu.credentials import Credentials
@@ -29,7 +35,7 @@ EXPECTED: dict[int, tuple[type[ProviderError] | None, str]] = {
     10014: (ProviderRejected, "App ID and App Secret"),
     19021: (ProviderRejected, "19021"),
     99991400: (ProviderThrottled, "slow down"),
-    99991403: (ProviderRejected, "quota"),
+    99991403: (ProviderQuotaUsedUp, "quota"),
     99991663: (ProviderRejected, "access token"),
     99991672: (ProviderRejected, "approval:approval"),
     1390003: (ProviderRejected, "credentials were changed"),

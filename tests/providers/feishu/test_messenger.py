@@ -13,7 +13,13 @@ import pytest
 
 from approval_gate.domain.message import Destination, DestinationKind, Field, Link, Message
 from approval_gate.domain.people import Identity
-from approval_gate.errors import ProviderError, ProviderRejected, ProviderThrottled, ProviderUnavailable
+from approval_gate.errors import (
+    ProviderError,
+    ProviderQuotaUsedUp,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
 from approval_gate.ports import App
 from approval_gate.ports.messages import Parcel, Recipient, Robot
 from approval_gate.providers.feishu.credentials import Credentials
@@ -310,7 +316,7 @@ def test_what_is_said_against_a_robot_is_a_receipt(wire: Wire, code: int, advice
         (refusal(230049), ProviderUnavailable, "still sending"),
         (refusal(230020), ProviderThrottled, "slow down"),
         (refusal(99991672, permission_violations=[{"subject": "im:message"}]), ProviderRejected, "im:message"),
-        (refusal(99991403), ProviderRejected, "quota"),
+        (refusal(99991403), ProviderQuotaUsedUp, "quota"),
         (httpx.Response(200, json={"code": 11232}), ProviderThrottled, "slow down"),
         (httpx.Response(200, json={"code": 2200}), ProviderUnavailable, "later"),
         (httpx.Response(302, headers={"location": "https://evil.example"}), ProviderRejected, "JSON"),

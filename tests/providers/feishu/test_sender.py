@@ -12,7 +12,13 @@ import pytest
 
 from approval_gate.domain.approval import Identity, Mode, Stage
 from approval_gate.domain.truth import TruthStatus
-from approval_gate.errors import ProviderError, ProviderRejected, ProviderThrottled, ProviderUnavailable
+from approval_gate.errors import (
+    ProviderError,
+    ProviderQuotaUsedUp,
+    ProviderRejected,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
 from approval_gate.ports import Draft, Withdrawal
 from approval_gate.providers.feishu.sender import Sender
 from tests.providers.feishu.fake_platform import (
@@ -594,7 +600,7 @@ def test_an_approval_without_a_known_starter_is_not_withdrawn(
 
 
 @pytest.mark.parametrize(
-    ("fault", "error"), [(httpx.ReadTimeout("slow"), ProviderUnavailable), (refusal(99991403), ProviderRejected)]
+    ("fault", "error"), [(httpx.ReadTimeout("slow"), ProviderUnavailable), (refusal(99991403), ProviderQuotaUsedUp)]
 )
 def test_a_withdrawal_that_may_work_later_is_an_error(
     platform: FakePlatform,
