@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STATES", "measure_costs"]
 
-STATES: Final = ("Submit", "Waiting?", "AwaitOutcome", "Woken?", "Conclude", "Approved?", "Done")
+STATES: Final = ("Submit", "Waiting?", "AwaitOutcome", "Woken?", "Conclude", "Concluded?", "Approved?", "Done")
 """The way of an ordinary approval through the state machine."""
 
 _TABLE_MS = 5.0

@@ -100,6 +100,9 @@ def stop(*processes: Process) -> list[Process]:
             time.sleep(_POLL_S)
     for process in stopped:
         _signal_group(process, signal.SIGKILL)  # workers that outlived the engine: its session is ours
+    deadline = time.monotonic() + _STOP_S
+    while any(_is_group_left(process) for process in stopped) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
     return stopped
 
 
@@ -126,6 +129,17 @@ def descendants(pid: int, *, itself: bool = False) -> dict[int, int]:
 def _signal_group(process: Process, sent: signal.Signals) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, sent)
+
+
+def _is_group_left(process: Process) -> bool:
+    """Tell whether anything that a process started is still there: who was killed needs a moment to go."""
+    if process.pid in _children:
+        _children[process.pid].poll()
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _began(pid: int) -> str:

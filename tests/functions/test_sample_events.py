@@ -40,7 +40,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "notifications_api/list_templates": {"statusCode": 200},
     "submit_approval/approval": {"state": "decided"},
     "check_approval/look": {"state": "decided"},
-    "conclude_approval/conclude": {"status": "CANCELED"},
+    "conclude_approval/conclude": {"wait_s": 0},
     "apply_callback/journaled": {"batchItemFailures": []},
     "drive_workflow/decided": {"batchItemFailures": []},
     "deliver/look": {"batchItemFailures": []},

@@ -427,6 +427,25 @@ def test_a_revocation_after_the_outcome_is_recorded_and_the_outcome_stands(world
     assert [each.event for each in world.notifications()].count(ApprovalEvent.REVOKED) == 2  # machines, requester
 
 
+def test_a_revocation_that_is_read_while_the_approval_is_being_stored_is_recorded(world: World) -> None:
+    """Callbacks of one approval are handled side by side: what is read last may be stored first."""
+    approval = world.opened()
+    world.platform.approve("REF-1")
+
+    def approved_meanwhile() -> None:
+        world.platform.before_truth_is_told = None
+        world.applier.apply("fake", "acme", "prod", event("REF-1"))
+        world.platform.truths["REF-1"] = replace(world.platform.truths["REF-1"], status=TruthStatus.REVOKED)
+
+    world.platform.before_truth_is_told = approved_meanwhile
+    later = event("REF-1", dedupe_key="e2", vendor_status="REVERTED", occurred_at=START.replace(hour=12))
+    world.applier.apply("fake", "acme", "prod", later)
+
+    assert outcome_of(world, approval) == ("APPROVED", "callback")
+    assert world.stored(approval.id).revoked_at == START.replace(hour=12)
+    assert world.platform.calls.count("read_truth") == 2
+
+
 def test_an_event_after_the_outcome_that_the_platform_does_not_bear_out_announces_nothing(world: World) -> None:
     approval = world.opened()
     world.platform.approve("REF-1")

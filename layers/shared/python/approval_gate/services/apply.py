@@ -23,6 +23,8 @@ __all__ = ["Applier"]
 
 _logger = logging.getLogger(__name__)
 
+_TAKEN_BACK = {TruthStatus.REVOKED, TruthStatus.CANCELED, TruthStatus.DELETED}
+
 _NOT_CONFIRMED = (
     "A callback said that the approval may have ended, and the platform's own answer does not say so yet. The callback "
     "alone decides nothing."
@@ -95,6 +97,9 @@ class Applier:
         if approval.outcome is None:
             # The platform's API does not say so (yet): a forgery, or an answer older than its own event.
             return self._ask_for_a_look(approval, event, None)
+        if truth.status in _TAKEN_BACK and approval.status is Status.APPROVED:
+            # It was stored while we read that it is taken back: callbacks of one approval come side by side.
+            return self._note_late_event(approval, app, event, truth.status)
         return approval
 
     def _record_task(self, approval: Approval, event: CallbackEvent, heard: TaskProgress) -> Approval:
@@ -145,12 +150,14 @@ class Applier:
             self._workflow.resume(stored.task_token, {"look": stored.outcome is None})
         return approval
 
-    def _note_late_event(self, approval: Approval, app: App, event: CallbackEvent) -> Approval:
+    def _note_late_event(
+        self, approval: Approval, app: App, event: CallbackEvent, status: TruthStatus | None = None
+    ) -> Approval:
         """
         Record what the platform says after the outcome, and announce that an approval was taken back.
 
-        The outcome stands. The platform is asked, once; where it does not answer, its signed event is believed: no gate
-        depends on it.
+        The outcome stands. Unless its word is at hand, the platform is asked, once; where it does not answer, its signed
+        event is believed: no gate depends on it.
         """
         outcome = approval.outcome
         if outcome is None or event.occurred_at <= outcome.decided_at or outcome.status is not Status.APPROVED:
@@ -158,7 +165,7 @@ class Applier:
         key = event.dedupe_key
         if any(entry.detail.get("dedupe_key") == key for entry in self._approvals.history(approval.id)):
             return approval
-        status = self._status_now(approval, app)
+        status = status or self._status_now(approval, app)
         is_revoked = status is not TruthStatus.APPROVED and approval.revoked_at is None
         said = status.value.lower() if status else "unreachable"
         now = self._clock()
