@@ -169,7 +169,7 @@ def test_a_letter_that_outlived_the_stream_is_replayed_from_the_table(
     good = item.read()["document"]["S"]
     item.write_document("broken")
     decide(pipeline, opened, "reject")
-    letters_when_there(dead_letters, eventually)
+    letters_when_there(dead_letters, eventually, records=2)
     age_letters(clients("sqs"), outputs["ApplyCallbackDeadLettersUrl"])
     item.write_document(good)
 

@@ -156,8 +156,8 @@ class Applier:
         """
         Record what the platform says after the outcome, and announce that an approval was taken back.
 
-        The outcome stands. Unless its word is at hand, the platform is asked, once; where it does not answer, its signed
-        event is believed: no gate depends on it.
+        The outcome stands. Unless its word is at hand, the platform is asked, once; where it does not answer, its
+        signed event is believed: no gate depends on it.
         """
         outcome = approval.outcome
         if outcome is None or event.occurred_at <= outcome.decided_at or outcome.status is not Status.APPROVED:
