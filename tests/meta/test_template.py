@@ -284,8 +284,9 @@ def test_no_task_can_register_an_app_or_issue_a_token(function: str):
     of_tenants = [each for each in on_the_table if {"TENANT#*", "TENANTS", "IDENTITY#*"} & set(leading_keys(each))]
     allowed = {action for each in of_tenants for action in actions(each)}
 
-    heard = {"dynamodb:UpdateItem"} if function == "ApplyCallbackFunction" else set()
-    assert allowed == {"dynamodb:GetItem"} | heard
+    # That an app was heard, and what was used of its budget, stands on its item.
+    noting = {"dynamodb:UpdateItem"} if function in {"ApplyCallbackFunction", "CheckApprovalFunction"} else set()
+    assert allowed == {"dynamodb:GetItem"} | noting
     assert all(leading_keys(each) == ["TENANT#*"] for each in of_tenants)
 
 

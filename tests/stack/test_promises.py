@@ -317,6 +317,10 @@ def test_an_outage_while_confirming_delays_the_outcome_and_loses_nothing(site: S
     assert (seen["status"], seen["outcome"]["source"]) == ("APPROVED", "callback")
 
 
+WITHOUT_CALLBACKS = "lark"
+"""Here the app says that it gets none: it is asked out of its budget."""
+
+
 @dataclass
 class Patience:
     """What takes a minute or more on one platform; begun on all platforms at once."""
@@ -334,6 +338,10 @@ def minute(stack: Json) -> Iterator[dict[str, Patience]]:
         begun = {}
         for provider in PROVIDERS:
             site = register(stack, provider, http, _eventually)
+            if provider == WITHOUT_CALLBACKS:
+                admin = {"authorization": f"Bearer {stack['admin_token']}"}
+                app = f"{stack['api_url']}/v1/apps/{site.app}"
+                assert http.put(app, json={"callbacks": "none"}, headers=admin).json()["callbacks"] == "none"
             site.sim("POST", "/faults", {"drop_callbacks": True})
             lost, silent = site.opened(timeout_s=60), site.opened(timeout_s=60)
             site.decide(lost, "approve")
