@@ -116,7 +116,8 @@ def test_repetitions_wait_for_the_documented_time_on_the_simulators_clock(tmp_pa
         for attempts, pause_s in enumerate((15, 300, 3600, 21600), start=1):
             head = _head(feishu, ref, attempts)
             tried, following = (datetime.fromisoformat(at) for at in (head["attempts"][-1]["at"], head["next"]))
-            assert (following - tried).total_seconds() == pytest.approx(pause_s, abs=1)
+            # Counted from the end of an attempt, which takes its time on a busy machine; never sooner.
+            assert pause_s <= (following - tried).total_seconds() < pause_s + 10
             feishu.control("POST", "clock", {"advance_s": pause_s})
 
         assert _head(feishu, ref, 5)["status"] == "given_up"
